@@ -1,0 +1,120 @@
+"""What is recorded of a network in training: single measurements in float64, and the history of them."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from dufm_lib import metrics
+from dufm_lib.data import Data
+from dufm_lib.structures import singular_values
+
+if TYPE_CHECKING:
+    from dufm_lib.networks import Classifier
+
+# In a low-rank solution the class means of a trained network still spread a little in the dead directions, and the
+# noise there is no smaller: DNC1 looks only where the means spread by this share of their largest singular value.
+ALIVE = 0.05
+
+Record = dict[str, torch.Tensor | list[torch.Tensor]]  # one step, by the names of History
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class History:
+    """What was recorded on the way: T recorded steps, the first is 0. Float64 but for the steps.
+
+    The metrics are those of `dufm_lib.metrics` on the training set; NaN where they are not defined (all class
+    means coincide, as in a network that has died).
+    """
+
+    steps: torch.Tensor  # (T,) int64
+    loss: torch.Tensor  # (T,) cross-entropy, mean over the training samples
+    objective: torch.Tensor  # (T,) loss + penalty
+    accuracy: torch.Tensor  # (T,) share of the training samples
+    test_accuracy: torch.Tensor  # (T,) share of the test samples; NaN when there are none
+    nc1: torch.Tensor  # (T,) of the last layer, as nc2, nc3 and nc4
+    nc2: torch.Tensor  # (T,)
+    nc3: torch.Tensor  # (T,)
+    nc4: torch.Tensor  # (T,)
+    dnc1: torch.Tensor  # (T, L) variability of what W_l receives, as nc1 but in the surviving directions only
+    dnc2: torch.Tensor  # (T, L) distance of its class means from a simplex ETF
+    dnc3: torch.Tensor  # (T, L) share of W_l outside the span of these means
+    features: torch.Tensor  # (T, d, K) class means of the features h(x)
+    logits: torch.Tensor  # (T, K, K) class means of the logits, column k for class k
+    singular_values: torch.Tensor  # (T, K) of the class-mean logits, descending
+    weight_singular_values: tuple[torch.Tensor, ...]  # L tensors (T, d), ..., (T, d), (T, min(K, d))
+
+    @classmethod
+    def of(cls, recorded: Mapping[int, Record]) -> History:
+        """Stack the records {step: record}."""
+        rows = list(recorded.values())
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        layers = zip(*columns.pop("weight_singular_values"), strict=True)
+        return cls(
+            steps=torch.tensor(list(recorded)),
+            **{name: torch.stack(column) for name, column in columns.items()},
+            weight_singular_values=tuple(torch.stack(column) for column in layers),
+        )
+
+
+def measure(
+    network: Classifier, data: Data, penalty: Callable[[Classifier, torch.Tensor], torch.Tensor]
+) -> Record | None:
+    """One row of the history, computed in float64 on the CPU; None when the objective is not finite.
+
+    Batch normalisation uses the statistics of the whole training set, as in training, but for the test accuracy.
+    """
+    network = copy.deepcopy(network).cpu().double()
+    labels, weights = data.labels, network.weights
+    with torch.no_grad():
+        answers = network.eval()(data.test_inputs.double()).argmax(1)
+        signals = network.train().layers(data.inputs.double())
+        loss = cross_entropy(signals[-1], labels)
+        objective = loss + penalty(network, signals[0])
+    if not objective.isfinite():
+        return None
+    *received, logits = [signal.mT for signal in signals]
+    last = received[-1]
+    collapse = [
+        _or_nan(lambda a=a, w=w: torch.cat(metrics.dnc([a], [w], labels)), 3)
+        for a, w in zip(received, weights, strict=True)
+    ]
+    _, dnc2, dnc3 = torch.stack(collapse, -1)
+    means = _class_means(logits, labels)
+    return {
+        "loss": loss,
+        "objective": objective,
+        "accuracy": (logits.argmax(0) == labels).double().mean(),
+        "test_accuracy": (answers == data.test_labels).double().mean(),
+        "nc1": _or_nan(lambda: metrics.nc1(last, labels)),
+        "nc2": _or_nan(lambda: metrics.nc2(last, labels)),
+        "nc3": _or_nan(lambda: metrics.nc3(last, labels, weights[-1])),
+        "nc4": metrics.nc4(last, labels, logits),
+        "dnc1": torch.stack([_or_nan(lambda a=a: metrics.nc1(a, labels, rtol=ALIVE)) for a in received]),
+        "dnc2": dnc2,
+        "dnc3": dnc3,
+        "features": _class_means(received[0], labels),
+        "logits": means,
+        "singular_values": singular_values(means),
+        "weight_singular_values": [singular_values(weight) for weight in weights],
+    }
+
+
+def _or_nan(metric: Callable[[], torch.Tensor], *shape: int) -> torch.Tensor:
+    """The metric, or NaN where it is not defined for the features at hand."""
+    try:
+        return metric()
+    except ValueError:
+        return torch.full(shape, math.nan, dtype=torch.float64)
+
+
+def _class_means(signal: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Average the columns of each class, ordered by class: (m, N) -> (m, K)."""
+    parts = signal.split(torch.bincount(labels).tolist(), dim=-1)
+    return torch.stack([part.mean(-1) for part in parts], dim=-1)

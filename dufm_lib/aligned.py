@@ -1,0 +1,138 @@
+"""The Hessian at an aligned critical point splits into small blocks: its full spectrum from the class-mean logits.
+
+At a critical point of the linear model every factor is diagonal in its pair of singular frames (Lemma 1). In these
+frames, extended to orthonormal bases ("top": the r directions the logits use, "rest": all others), write a direction as
+(X_0, X_1, ..., X_L) with X_0 for the features. Second derivatives of the objective in this direction are
+
+    g''(Z)[dZ, dZ] + 2 <g'(Z), sum_{l<m} ... X_m ... X_l ...> + sum_l lambda_l ||X_l||^2
+
+and g'(Z) is diagonal on top, zero between top and rest, and G_rest on the rest. So the coordinates fall apart:
+
+    X_l[rest, rest]                           alone: eigenvalue lambda_l
+    X_l[rest k, top i] with X_{l+1}[top i, rest k]   2 x 2: eigenvalues 0 and lambda_l + lambda_{l+1}   (the zero modes)
+    X_0[top, within-class differences]        r x r for each class: lambda_H + curvature of that class's samples
+    the top blocks of all factors, X_0[top, rest], X_L[rest, top]   one block of size (L+1) r^2 + 2 r (K - r)
+    depth 1 only: X_0[rest, rest] with X_1[rest, rest] through G_rest
+
+Multiplicities depend on d and n, block sizes do not. Derived in the book, chapter "Why the landscape prefers collapse".
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from dufm_lib.problem import Problem, finite_tensor
+from dufm_lib.structures import ROUNDING
+
+# How far the critical equations may be off, relative to the penalty's own gradient.
+CRITICAL = 1e-7
+
+
+def _curvatures(problem: Problem, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Per class: N g'(z) as columns of a (K, K) matrix, and N g''(z), (K, K, K) with the class first."""
+    K = problem.classes
+    identity = torch.eye(K, dtype=torch.float64)
+    if problem.loss == "mse":
+        return logits - identity, identity.expand(K, K, K)
+    # 1 - p would lose the digits of the small probabilities: sums of the others instead
+    p = logits.softmax(0)
+    others = p * (1 - identity)
+    off_diagonal = -p.T[:, :, None] * p.T[:, None, :] * (1 - identity)
+    return others - torch.diag(others.sum(0)), off_diagonal - torch.diag_embed(off_diagonal.sum(-1))
+
+
+def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.Tensor, int]]:
+    """Eigenvalues of each block with the multiplicity of the block: [((m,) float64, multiplicity), ...].
+
+    Args:
+        problem: linear, positive penalties; any loss, balanced or not.
+        logits: (K, K) class-mean logits of a critical point.
+
+    Raises:
+        ValueError: ReLU, a zero penalty, misshapen or non-finite logits, or logits of no critical point.
+    """
+    if problem.activation != "linear":
+        raise ValueError("aligned critical points belong to activation 'linear', got 'relu'")
+    K, L, d, N = problem.classes, problem.depth, problem.width, problem.total_samples
+    decay_features, decay_weights = problem.penalties
+    if min(decay_features, decay_weights) == 0:
+        raise ValueError("weight_decay must be positive: without it there is no critical point to align")
+    logits = finite_tensor("logits", logits, K, K).cpu()
+    sizes = torch.tensor(problem.class_sizes, dtype=torch.float64)
+    slopes, curvatures = _curvatures(problem, logits)
+
+    # In the orthonormal basis of class-constant columns the logits are Z diag(sqrt(n_k)) = U diag(sigma) V^T.
+    left, sigma, right = torch.linalg.svd(logits * sizes.sqrt())
+    r = int((sigma > ROUNDING * sigma[0]).sum())
+    sigma, frame = sigma[:r], right.T
+    gradient = left.T @ (slopes * sizes.sqrt() / N) @ frame
+    decay = [decay_features] + [decay_weights] * L
+    # balanced factors: s_l = t / sqrt(lambda_l) with t^{L+1} = sigma sqrt(lambda_H lambda_W^L)
+    size = sigma ** (1 / (L + 1)) * math.sqrt(problem.mean_weight_decay)
+    s = [size / math.sqrt(value) for value in decay]
+
+    expected = torch.zeros(K, K, dtype=torch.float64)
+    expected[:r, :r] = -torch.diag(size**2 / sigma)
+    residual = (gradient - expected)[:r].norm() + gradient[r:, :r].norm()
+    if residual > CRITICAL * expected.norm():
+        raise ValueError(
+            "logits must belong to a critical point; the critical equations are off by "
+            f"{float(residual / expected.norm()):.1e} of the penalty's gradient (see theory.dnc_critical_scales)"
+        )
+    rest = gradient[r:, r:]
+
+    def ones(count: int, value: float) -> tuple[torch.Tensor, int]:
+        return torch.tensor([value], dtype=torch.float64), count
+
+    def product(layers: range) -> torch.Tensor:
+        return torch.stack([s[layer] for layer in layers]).prod(0) if layers else torch.ones(r, dtype=torch.float64)
+
+    blocks = [ones(r * (d - r), 0.0) for _ in range(L)]
+    blocks += [ones(r * (d - r), decay[layer] + decay[layer + 1]) for layer in range(L)]
+    # rest-rest: no curvature but the penalty's, except at depth 1, where G_rest joins the two factors
+    if L == 1:
+        joint = torch.zeros(2 * (K - r), 2 * (K - r), dtype=torch.float64)
+        joint[: K - r, K - r :] = rest.T
+        joint = joint + joint.T + torch.diag(torch.tensor(decay, dtype=torch.float64).repeat_interleave(K - r))
+        blocks += [(torch.linalg.eigvalsh(joint), d - r), ones((d - r) * (N - K), decay_features)]
+    else:
+        blocks += [ones((d - r) * (N - r), decay_features), ones((L - 1) * (d - r) ** 2, decay_weights)]
+        blocks += [ones((d - r) * (K - r), decay_weights)]
+    # within-class differences of the features move the logits of one class
+    reach = left[:, :r] * product(range(1, L + 1))
+    for curvature, count in zip(curvatures, problem.class_sizes, strict=True):
+        within = reach.T @ curvature @ reach / N + decay_features * torch.eye(r, dtype=torch.float64)
+        blocks.append((torch.linalg.eigvalsh(within), count - 1))
+
+    # The coupled block. Coordinates: X_0..X_L on top (r x r each), then X_0[top, rest], then X_L[rest, top].
+    index = torch.arange((L + 1) * r * r).reshape(L + 1, r, r)
+    start = (L + 1) * r * r
+    right_rest = start + torch.arange(r * (K - r)).reshape(r, K - r)
+    left_rest = start + r * (K - r) + torch.arange((K - r) * r).reshape(K - r, r)
+    total = start + 2 * r * (K - r)
+    to_logits = torch.zeros(K, K, total, dtype=torch.float64)  # dZ in the frames
+    i, j = torch.meshgrid(torch.arange(r), torch.arange(r), indexing="ij")
+    for layer in range(L + 1):
+        above, below = product(range(layer + 1, L + 1)), product(range(layer))
+        to_logits[i, j, index[layer]] = above[:, None] * below
+    top, outside = torch.meshgrid(torch.arange(r), torch.arange(r, K), indexing="ij")
+    to_logits[top, outside, right_rest] = product(range(1, L + 1))[:, None].expand(r, K - r)
+    to_logits[outside.T, top.T, left_rest] = product(range(L)).expand(K - r, r)
+    to_logits = torch.einsum("ai,ijt,kj->kat", left, to_logits, frame)  # dZ per class k
+    block = torch.einsum("kat,kau->tu", to_logits, curvatures / N @ to_logits)
+    second = torch.zeros(total, total, dtype=torch.float64)
+    for upper in range(1, L + 1):
+        for lower in range(upper):
+            around = product(range(upper + 1, L + 1)) * product(range(lower)) * gradient.diagonal()[:r]
+            between = product(range(lower + 1, upper))
+            second[index[upper], index[lower].T] += around[:, None] * between
+    between = product(range(1, L))
+    for k in range(r):
+        second[left_rest[:, k][:, None], right_rest[k]] += between[k] * rest
+    decays = torch.full((total,), decay_weights, dtype=torch.float64)
+    decays[: r * r] = decay_features
+    decays[right_rest] = decay_features
+    blocks.append((torch.linalg.eigvalsh(block + second + second.T + torch.diag(decays)), 1))
+    return [(eigenvalues, count) for eigenvalues, count in blocks if count > 0 and eigenvalues.numel() > 0]

@@ -1,0 +1,166 @@
+"""Real data sets: balanced, ordered by class, standardised, with the images left over as a test part.
+
+Only what needs no download: the handwritten digits that scikit-learn carries with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dufm_lib.problem import positive_int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Data:
+    """A labelled data set whose samples are ordered by class, as the columns of H_1 are.
+
+    Args:
+        inputs: (N, ...) floating point, finite; one sample a row: all of class 0, then class 1, ...
+        labels: (N,) int64, every class 0, ..., K - 1 at least once, ascending; K >= 2.
+        test_inputs: (M, ...) of the same kind, M >= 0, not trained on.
+        test_labels: (M,) int64 in 0, ..., K - 1, in any order and number.
+        names: K names of the classes; "0", "1", ... when left out.
+
+    Raises:
+        ValueError: a shape or type does not fit, an input is not finite, a label is out of range, a class is
+            missing, or the samples are not ordered by class.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    test_inputs: torch.Tensor
+    test_labels: torch.Tensor
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check("inputs", self.inputs, "labels", self.labels)
+        _check("test_inputs", self.test_inputs, "test_labels", self.test_labels)
+        if _kind(self.inputs[:0]) != _kind(self.test_inputs[:0]):
+            raise ValueError(f"test_inputs must be like inputs, {_kind(self.inputs)}; got {_kind(self.test_inputs)}")
+        if len(self.labels) == 0 or int(self.labels.min()) < 0:
+            raise ValueError("labels must be the classes 0, ..., K - 1; got none, or negative ones")
+        missing = (torch.bincount(self.labels) == 0).nonzero().flatten().tolist()
+        if missing or self.classes < 2:
+            raise ValueError(
+                "labels must use every class 0, ..., K - 1 with K >= 2; "
+                f"got K = {self.classes} and no sample of the classes {missing}"
+            )
+        if (self.labels.diff() < 0).any():
+            raise ValueError("labels must be ascending: order the samples by class")
+        if ((self.test_labels < 0) | (self.test_labels >= self.classes)).any():
+            raise ValueError(f"test_labels must be in 0, ..., {self.classes - 1}, the classes of labels")
+        names = tuple(self.names) or tuple(str(k) for k in range(self.classes))
+        if len(names) != self.classes:
+            raise ValueError(f"names must name each of the {self.classes} classes, got {len(names)} names")
+        object.__setattr__(self, "names", names)
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return int(self.labels[-1]) + 1
+
+    @property
+    def samples(self) -> int | tuple[int, ...]:
+        """n when the classes are balanced, else (n_1, ..., n_K): what `Problem` calls samples."""
+        sizes = torch.bincount(self.labels).tolist()
+        return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.inputs.shape[1:]))
+        train, test = len(self.labels), len(self.test_labels)
+        return f"Data({train} x {shape}, {self.classes} classes, {test} for testing)"
+
+
+def _kind(value: object) -> str:
+    """Shape and type of a tensor, in words."""
+    return f"{tuple(value.shape)} {value.dtype}" if isinstance(value, torch.Tensor) else type(value).__name__
+
+
+def _check(inputs_name: str, inputs: torch.Tensor, labels_name: str, labels: torch.Tensor) -> None:
+    """Check the types of a part, and that it has one label a sample."""
+    if not isinstance(inputs, torch.Tensor) or not inputs.is_floating_point() or inputs.ndim < 2:
+        raise ValueError(f"{inputs_name} must be a floating point tensor (samples, ...), got {_kind(inputs)}")
+    if not torch.isfinite(inputs).all():
+        raise ValueError(f"{inputs_name} must be finite, got a NaN or an infinity")
+    expected = torch.empty(len(inputs), dtype=torch.int64)
+    if _kind(labels) != _kind(expected):
+        raise ValueError(f"{labels_name} must be {_kind(expected)}, one class a sample; got {_kind(labels)}")
+
+
+def balanced(images: np.ndarray, targets: np.ndarray, per_class: int, classes: Sequence[int]) -> Data:
+    """The first `per_class` images of each class, standardised; the others of these classes are for testing.
+
+        x <- (x - m) / s,   m, s: mean and standard deviation of all entries of all training images
+
+    Two numbers for the whole set, not two a pixel: some pixels are the same in every image. The test part is
+    transformed with the numbers of the training part.
+
+    Args:
+        images: (M, ...) real numbers.
+        targets: (M,) the class of each image, as the source numbers them.
+        per_class: n >= 1.
+        classes: at least two different values of `targets`; class k of the result is classes[k].
+
+    Raises:
+        ValueError: a bad argument, by name; a class with fewer than `per_class` images.
+
+    Source: Garrod & Keating (2025), section 5: "centred and divided by the standard deviation".
+    """
+    n = positive_int("per_class", per_class)
+    if not isinstance(classes, Sequence):
+        raise ValueError(f"classes must be a sequence of integers, got {classes!r}")
+    classes = [positive_int("classes", k, smallest=0) for k in classes]
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        raise ValueError(f"classes must be at least two different ones, got {classes}")
+    where = [np.flatnonzero(targets == k) for k in classes]
+    for k, found in zip(classes, where, strict=True):
+        if len(found) == 0:
+            raise ValueError(f"classes must be among {np.unique(targets).tolist()}, got {k}")
+        if len(found) < n:
+            raise ValueError(f"per_class must be at most {len(found)}, the images of class {k}; got {n}")
+
+    def part(chosen: list[np.ndarray]) -> tuple[np.ndarray, torch.Tensor]:
+        labels = torch.repeat_interleave(torch.tensor([len(index) for index in chosen]))
+        return images[np.concatenate(chosen)].astype(np.float64), labels
+
+    training, labels = part([found[:n] for found in where])
+    testing, test_labels = part([found[n:] for found in where])
+    mean, deviation = training.mean(), training.std()
+    inputs, test_inputs = (torch.from_numpy((x - mean) / deviation).float() for x in (training, testing))
+    return Data(inputs, labels, test_inputs, test_labels, tuple(str(k) for k in classes))
+
+
+def digits(per_class: int = 174, classes: Sequence[int] = tuple(range(10))) -> Data:
+    """Handwritten digits, 8 x 8 pixels, as scikit-learn carries them: no download, the same everywhere.
+
+    The first `per_class` images of each digit are for training, standardised as `balanced` says; the others
+    of the chosen digits are for testing. There are 1797 images, 174 to 183 a digit: at the default 57 are left.
+
+    Args:
+        per_class: n, from 1 to 174 (to 183 for some digits alone).
+        classes: which digits, at least two; class k of the result is the digit classes[k].
+
+    Returns:
+        Data with inputs (N, 64) float32, of mean 0 and standard deviation 1 over all entries; a row reshaped
+        to (8, 8) is an image.
+
+    Raises:
+        ValueError: a bad argument, by name.
+
+    Source: Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits (UCI), of it the test part.
+
+    >>> digits(per_class=100)
+    Data(1000 x 64, 10 classes, 797 for testing)
+    >>> digits(per_class=175)
+    Traceback (most recent call last):
+    ...
+    ValueError: per_class must be at most 174, the images of class 8; got 175
+    """
+    from sklearn.datasets import load_digits  # here: whoever brings other data need not wait for it
+
+    images, targets = load_digits(return_X_y=True)
+    return balanced(images, targets, per_class, classes)

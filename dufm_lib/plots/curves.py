@@ -1,0 +1,129 @@
+"""What changes along an axis: losses and metrics over time, probabilities against a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from dufm_lib.plots.style import COLORS, INK, LABELS, SHADES, array, look
+
+
+def loss_curves(
+    ax: Axes,
+    steps,
+    losses,
+    structures: Sequence[str] | None = None,
+    bounds: Mapping[str, float] | None = None,
+    log: bool = False,
+) -> Axes:
+    """Loss of each run over the steps, in the colour of the structure the run ended at.
+
+    Args:
+        ax: the axes to draw on.
+        steps: (T,) step numbers.
+        losses: (T,) or (T, runs), as in the history of `descent.train`.
+        structures: one name a run; None draws in ink.
+        bounds: dotted horizontal lines {name: loss}; the name of a structure brings its colour.
+        log: a logarithmic loss axis.
+    """
+    losses = array(losses)
+    runs = losses[None] if losses.ndim == 1 else losses.T
+    names = [None] * len(runs) if structures is None else list(structures)
+    if len(names) != len(runs):
+        raise ValueError(f"structures must name each of the {len(runs)} runs, got {len(names)} names")
+    for name, loss in zip(names, runs, strict=True):
+        new = name is not None and LABELS.get(name) not in ax.get_legend_handles_labels()[1]
+        ax.plot(array(steps), loss, **look(name) | {"marker": ""}, label=LABELS[name] if new else None)
+    for name, loss in (bounds or {}).items():
+        text = f"best {LABELS[name]}" if name in LABELS else name
+        ax.axhline(
+            float(loss),
+            color=COLORS.get(name, INK),
+            linestyle=":",
+            linewidth=1.1,
+            label=f"{text}: {loss:.4g}",
+        )
+    if log:
+        ax.set_yscale("log")
+    ax.set(xlabel="step", ylabel="loss")
+    _legend(ax)
+    return ax
+
+
+def metrics_over_time(ax: Axes, steps, metrics: Mapping[str, Sequence[float]], log: bool = True) -> Axes:
+    """One line for each metric, told apart by shade, dashes and marker.
+
+    Args:
+        ax: the axes to draw on.
+        steps: (T,) epochs or steps.
+        metrics: {label: (T,) values}.
+        log: a logarithmic value axis; values that are not positive are left out there.
+    """
+    steps = array(steps)
+    for label, values in metrics.items():
+        ax.plot(steps, array(values), label=label, markevery=max(1, len(steps) // 8))
+    if log:
+        ax.set_yscale("log", nonpositive="mask")
+    ax.set(xlabel="step")
+    _legend(ax)
+    return ax
+
+
+def by_structure(ax: Axes, x, values: Mapping[str, Sequence[float]]) -> Axes:
+    """One line for each structure, in its colour, against a setting.
+
+    Args:
+        ax: the axes to draw on.
+        x: (P,) the setting.
+        values: {structure: (P,) values}.
+    """
+    for name, each in values.items():
+        ax.plot(array(x), array(each), label=LABELS[name], **look(name))
+    _legend(ax)
+    return ax
+
+
+def probability(ax: Axes, x, estimate, low, high, structure: str | None = None, label: str | None = None) -> Axes:
+    """Estimated probabilities with their intervals.
+
+    Args:
+        ax: the axes to draw on.
+        x: (P,) the setting.
+        estimate, low, high: (P,) the estimate and the ends of its interval, in [0, 1].
+        structure: whose probability it is; gives colour, marker and, without a label, the name.
+    """
+    estimate, low, high = array(estimate), array(low), array(high)
+    if not ((low <= estimate) & (estimate <= high)).all():
+        raise ValueError("each estimate must lie in its interval: low <= estimate <= high")
+    name = LABELS[structure] if structure and label is None else label
+    spread = [estimate - low, high - estimate]
+    ax.errorbar(array(x), estimate, yerr=spread, capsize=3, elinewidth=1, label=name, **look(structure))
+    ax.set(ylim=(-0.03, 1.03), ylabel="probability")
+    _legend(ax)
+    return ax
+
+
+def factor_spectra(ax: Axes, steps, values, labels: Sequence[str]) -> Axes:
+    """Singular values of several factors over the steps: one look a factor, one line a singular value.
+
+    Args:
+        ax: the axes to draw on.
+        steps: (T,) step numbers.
+        values: (T, factors, K), for example of `balance.factor_singular_values`.
+        labels: one a factor.
+    """
+    steps, values = array(steps), array(values)
+    for factor, label in enumerate(labels):
+        lines = ax.plot(steps, values[:, factor], color=SHADES[factor % 5], marker="", linewidth=1.2)
+        for line in lines:
+            line.set_linestyle(["-", "--", "-.", ":", (0, (5, 1, 1, 1))][factor % 5])
+        lines[0].set_label(label)
+    ax.set(xlabel="step", ylabel="singular value", ylim=(0, None))
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(labels), columnspacing=1, borderpad=0.2)
+    return ax
+
+
+def _legend(ax: Axes) -> None:
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend()

@@ -1,0 +1,92 @@
+"""Two grids of cells: a logit matrix, and a map of which structure holds where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
+
+from dufm_lib.plots.style import COLORS, HATCHES, INK, LABELS, array, check_structure
+
+
+def logit_matrix(ax: Axes, logits, names: Sequence[str] | None = None, limit: float | None = None) -> Axes:
+    """Class-mean logits as a heat map, symmetric about a white zero; up to eight classes also as numbers.
+
+    Args:
+        ax: the axes to draw on.
+        logits: (K, K); column k holds the mean logits of class k.
+        names: of the classes; 1..K without.
+        limit: the logit of the full colour; the largest size given, without.
+    """
+    logits = array(logits)
+    limit = limit or np.abs(logits).max() or 1.0
+    image = ax.imshow(logits, cmap="PuOr", vmin=-limit, vmax=limit, interpolation="nearest")
+    names = [str(k + 1) for k in range(len(logits))] if names is None else list(names)
+    ax.set_xticks(range(logits.shape[1]), names)
+    ax.set_yticks(range(logits.shape[0]), names)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    if len(logits) <= 8:
+        for (row, column), value in np.ndenumerate(logits):
+            light = abs(value) > 0.7 * limit
+            ax.text(
+                column,
+                row,
+                f"{value:.2g}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if light else INK,
+            )
+    ax.set(xlabel="class of the sample", ylabel="logit of class")
+    ax.figure.colorbar(image, ax=ax, shrink=0.85, ticks=[-limit, 0, limit], format="%.3g").outline.set_visible(False)
+    return ax
+
+
+def phase_map(
+    ax: Axes,
+    columns: Sequence,
+    rows: Sequence,
+    structures: Sequence[Sequence[str]],
+    text: Sequence[Sequence[str]] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Axes:
+    """Which structure holds in each cell of a grid, by colour and hatch, with a legend above.
+
+    Args:
+        ax: the axes to draw on.
+        columns, rows: tick labels, for example the numbers of classes and the depths; row 0 is at the bottom.
+        structures: structures[row][column], names of structures.
+        text: text[row][column], written in the cells.
+        names: what the legend says of each structure, where LABELS is not meant.
+    """
+    if len(structures) != len(rows) or any(len(line) != len(columns) for line in structures):
+        raise ValueError(f"structures must have {len(rows)} rows of {len(columns)} names, one for each cell")
+    for row, line in enumerate(structures):
+        for column, name in enumerate(line):
+            check_structure(name)
+            ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **_cell(name)))
+            if text is not None:
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
+                ax.text(column, row, text[row][column], ha="center", va="center", fontsize=8.5, bbox=box)
+    ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(-0.5, len(rows) - 0.5))
+    ax.set_xticks(range(len(columns)), [str(label) for label in columns])
+    ax.set_yticks(range(len(rows)), [str(label) for label in rows])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    used = dict.fromkeys(name for line in structures for name in line)
+    patches = [Patch(label=(names or {}).get(name, LABELS[name]), **_cell(name)) for name in used]
+    ax.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2)
+    return ax
+
+
+def _cell(structure: str) -> dict:
+    """Fill, hatch and white border of a cell."""
+    return {
+        "facecolor": COLORS[structure] + "b0",
+        "hatch": HATCHES[structure],
+        "edgecolor": "white",
+        "linewidth": 1,
+    }

@@ -1,0 +1,237 @@
+"""Grids of descents: one tidy table, over any executor, resumed from its store after any interruption.
+
+A sweep is cut into tasks of at most `batch` runs, each with seeds of its own. Tasks are independent, so any
+`concurrent.futures.Executor` runs them; a finished task is one Parquet file in the store, written in one piece.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import multiprocessing
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from dufm_lib import descent
+from dufm_lib.problem import Problem, positive_int
+
+OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": 1e-5}  # as in descent.train
+SETTING = [
+    "classes",
+    "samples",
+    "depth",
+    "width",
+    "lambda_features",
+    "lambda_weights",
+    "fit",
+    "activation",
+    *OPTIONS,
+]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some runs of one problem with one set of options: what a worker does at a time."""
+
+    problem: Problem
+    options: tuple[tuple[str, float], ...]
+    seed: int  # of the first run
+    runs: int
+
+    def setting(self) -> dict[str, object]:
+        """The columns that say what was asked for. `samples` is text when the classes are imbalanced."""
+        problem = self.problem
+        features, weights = problem.penalties
+        return {
+            "classes": problem.classes,
+            "samples": str(problem.samples),
+            "depth": problem.depth,
+            "width": problem.width,
+            "lambda_features": features,
+            "lambda_weights": weights,
+            "fit": problem.loss,
+            "activation": problem.activation,
+            **dict(self.options),
+        }
+
+    def file(self, store: Path) -> Path:
+        """Where the store keeps this task: the name is a digest of everything that decides its result."""
+        text = json.dumps([self.setting(), self.seed, self.runs], sort_keys=True)
+        return store / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.parquet"
+
+
+def tasks(problems: Iterable[Problem], runs: int, seed: int = 0, batch: int = 50, **options: object) -> list[Task]:
+    """Cut a grid into tasks: every problem crossed with every listed value of every option.
+
+    Args:
+        problems: the settings; a single `Problem` will do.
+        runs: how many seeds at each point of the grid, `seed`, `seed + 1`, ...
+        seed: of the first run of every point.
+        batch: the most runs in a task.
+        options: `learning_rate`, `steps`, `init_scale`, `tolerance` of `descent.train`; one value or a list of them.
+
+    Raises:
+        ValueError: a bad argument, by name.
+
+    >>> grid = [Problem(4, 1, 2, width, 1e-3) for width in (4, 8)]
+    >>> [task.runs for task in tasks(grid, runs=70, init_scale=[0.5, 1.0])]
+    [50, 20, 50, 20, 50, 20, 50, 20]
+    """
+    problems = [problems] if isinstance(problems, Problem) else list(problems)
+    if not problems or not all(isinstance(problem, Problem) for problem in problems):
+        raise ValueError("problems must be a Problem or a list of them, at least one")
+    positive_int("runs", runs), positive_int("seed", seed, smallest=0), positive_int("batch", batch)
+    if unknown := set(options) - set(OPTIONS):
+        raise ValueError(f"unknown option {', '.join(sorted(unknown))}; a sweep varies {', '.join(OPTIONS)}")
+    axes = {name: _listed(options.get(name, default)) for name, default in OPTIONS.items()}
+    return [
+        Task(problem, tuple(zip(axes, values, strict=True)), seed + first, min(batch, runs - first))
+        for problem in problems
+        for values in itertools.product(*axes.values())
+        for first in range(0, runs, batch)
+    ]
+
+
+def _listed(value: object) -> list:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def perform(task: Task) -> pd.DataFrame:
+    """Descend the runs of one task: one row a run, with its setting, its outcome and where it came from."""
+    result = descent.train(task.problem, task.runs, task.seed, **dict(task.options))
+    outcome = {
+        "seed": range(task.seed, task.seed + task.runs),
+        "loss": result.loss.tolist(),
+        "rank": result.rank.tolist(),
+        "structure": result.structure,
+        "gradient_norm": result.gradient_norm.tolist(),
+        "ended": result.ended,
+        "steps_taken": result.steps.tolist(),
+    }
+    return pd.DataFrame({**task.setting(), **outcome, **_provenance()})
+
+
+def _provenance() -> dict[str, str]:
+    return {
+        "dufm_lib": version("dufm_lib"),
+        "torch": torch.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+
+
+def run(
+    problems: Iterable[Problem],
+    runs: int,
+    seed: int = 0,
+    *,
+    batch: int = 50,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    **options: object,
+) -> pd.DataFrame:
+    """Run a grid of descents and return one tidy table, a row a run.
+
+    Args:
+        problems, runs, seed, batch, options: the grid, see `tasks`.
+        executor: any `concurrent.futures.Executor`; it is used and left open. Dask gives one by `client.get_executor()`
+            and mpi4py by `MPIPoolExecutor()`. Let its workers use one thread each. Without one, a pool of a process a
+            core is made and closed; a script must then guard its entry by `__name__ == "__main__"`.
+        store: a folder for finished tasks. A sweep with the same store does only what is missing in it, however the one
+            before ended; points may be added to the grid later. Without a store nothing is kept.
+        progress: show a tqdm bar of runs.
+
+    Returns:
+        Table with the columns SETTING, then seed, loss, rank, structure, gradient_norm, ended, steps_taken, then the
+        versions of dufm_lib, torch and python that computed the row. Ctrl-C returns the rows done, with a warning.
+
+    Raises:
+        ValueError: a bad argument, by name.
+        RuntimeError: a worker died. What was finished is in the store.
+    """
+    todo = tasks(problems, runs, seed, batch, **options)
+    folder = None
+    if store is not None:
+        folder = Path(store)
+        folder.mkdir(parents=True, exist_ok=True)
+    tables: dict[Task, pd.DataFrame] = {}
+    for task in todo:
+        if folder is not None and task.file(folder).exists():
+            tables[task] = pd.read_parquet(task.file(folder))
+    missing = [task for task in todo if task not in tables]
+    with tqdm(total=sum(task.runs for task in todo), disable=not progress, unit="run") as bar:
+        bar.update(sum(task.runs for task in tables))
+        if missing:
+            _perform_all(missing, tables, folder, executor, bar)
+    if not tables:
+        return pd.DataFrame()
+    return pd.concat([tables[task] for task in todo if task in tables], ignore_index=True)
+
+
+def _start_worker() -> None:
+    """One thread a process; and a worker whose driver was killed ends too, where it would wait for tasks for ever."""
+    torch.set_num_threads(1)
+
+    def end_with_driver() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_driver, daemon=True).start()
+
+
+def _perform_all(
+    missing: list[Task],
+    tables: dict[Task, pd.DataFrame],
+    folder: Path | None,
+    executor: Executor | None,
+    bar: tqdm,
+) -> None:
+    """Perform tasks, adding each to `tables` and to the store as it ends."""
+    own = executor is None
+    pool = executor or ProcessPoolExecutor(
+        min(os.cpu_count() or 1, len(missing)),
+        mp_context=multiprocessing.get_context("spawn"),  # a fork would copy torch's threads in mid-air
+        initializer=_start_worker,
+    )
+    futures: Mapping[Future[pd.DataFrame], Task] = {pool.submit(perform, task): task for task in missing}
+    try:
+        for future in as_completed(futures):
+            task = futures[future]
+            table = future.result()
+            if folder is not None:
+                _write(table, task.file(folder))
+            tables[task] = table
+            bar.update(task.runs)
+    except KeyboardInterrupt:
+        warnings.warn(f"stopped: {len(missing) - len(tables)} tasks of the sweep are missing", stacklevel=3)
+    except BrokenProcessPool as error:
+        kept = "what was finished is kept; the same call goes on from there" if folder else "give a store to keep them"
+        raise RuntimeError(f"a worker of the sweep died with tasks unfinished; {kept}") from error
+    finally:
+        for future in futures:
+            future.cancel()
+        if own:
+            pool.shutdown(cancel_futures=True)
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a file so that it is there whole or not at all, whenever the power fails."""
+    draft = path.with_suffix(f".{os.getpid()}.draft")
+    with draft.open("wb") as file:
+        table.to_parquet(file, index=False)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,142 @@
+"""The build tools: launch buttons, structure colours, the cache of outputs, vendored scripts, pins."""
+
+import json
+import re
+import subprocess
+
+import fresh_outputs
+import launch_buttons
+import pytest
+import structure_colours
+import vendor
+import yaml
+
+ADDRESSES = {
+    "https://github.com/someone/book.git": "https://github.com/someone/book",
+    "https://github.com/someone/book": "https://github.com/someone/book",
+    "https://github.com/someone/book/": "https://github.com/someone/book",
+    "https://user:secret@github.com/someone/book.git": "https://github.com/someone/book",
+    "https://x-access-token:secret@github.com/someone/book": "https://github.com/someone/book",
+    "git@github.com:someone/book.git": "https://github.com/someone/book",
+    "github.com:someone/book.git": "https://github.com/someone/book",
+    "ssh://git@github.com:22/someone/book.git": "https://github.com/someone/book",
+    "git://github.com/someone/book.git": "https://github.com/someone/book",
+    "https://GitHub.com/someone/dotted.name.git": "https://github.com/someone/dotted.name",
+    "git@gitlab.com:group/subgroup/book.git": "https://gitlab.com/group/subgroup/book",
+    "https://gitlab.example.edu:8443/group/book.git": "https://gitlab.example.edu/group/book",
+    "": None,
+    "book.git": None,
+    "/srv/git/book.git": None,
+    "../book": None,
+    "file:///srv/git/book.git": None,
+    "https://example.org/someone/book.git": None,
+    "https://notgithub.com/someone/book.git": None,
+    "https://github.com/": None,
+    "https://github.com/someone": None,
+}
+
+
+@pytest.mark.parametrize("remote", ADDRESSES)
+def test_the_address_of_a_remote(remote):
+    assert launch_buttons.repository(remote) == ADDRESSES[remote]
+
+
+@pytest.mark.parametrize(
+    ("url", "services"),
+    [
+        ("https://github.com/someone/book", {"binderhub_url", "colab_url"}),
+        ("https://gitlab.com/someone/book", {"binderhub_url"}),
+        ("https://gitlab.com/group/subgroup/book", set()),
+        ("https://github.example.edu/someone/book", set()),
+    ],
+)
+def test_the_services_a_repository_gets(url, services):
+    options = launch_buttons.theme_options(url, "main")
+    assert options["repository_url"] == url
+    assert services == {name for name in options["launch_buttons"] if name.endswith("_url")}
+
+
+def test_the_origin_is_the_one_of_the_folder_itself(tmp_path):
+    def git(*arguments):
+        subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True, capture_output=True)
+
+    assert launch_buttons.origin(tmp_path) is None
+    git("init", "--initial-branch", "lectures")
+    assert launch_buttons.origin(tmp_path) is None
+    git("remote", "add", "origin", "git@github.com:someone/book.git")
+    git("-c", "user.name=n", "-c", "user.email=e@localhost", "commit", "--allow-empty", "--message", "first")
+    assert launch_buttons.origin(tmp_path) == ("https://github.com/someone/book", "lectures")
+    inside = tmp_path / "unpacked"
+    inside.mkdir()
+    assert launch_buttons.origin(inside) is None
+
+
+def test_every_structure_has_its_colour_in_the_style_sheet():
+    from dufm_lib.plots import COLORS
+
+    css = structure_colours.stylesheet(COLORS)
+    for name, colour in COLORS.items():
+        css_class = name.replace("_", "-")
+        assert f"span.{css_class} {{ --structure: {colour}; }}" in css
+        assert f"span.{css_class}::before" in css
+    assert css.count("{") == css.count("}") == len(COLORS) + 1
+
+
+def test_the_text_uses_only_classes_that_exist(root):
+    from dufm_lib.plots import COLORS
+
+    known = {name.replace("_", "-") for name in COLORS}
+    pages = [*root.glob("book/**/*.ipynb"), *root.glob("book/**/*.md")]
+    used = {name for page in pages for name in re.findall(r'<span class=\\?"([\w-]+)\\?"', page.read_text())}
+    assert used <= known
+
+
+def test_the_cache_is_emptied_when_the_key_changes(tmp_path):
+    cache = tmp_path / "cache"
+    fresh_outputs.forget_stale(cache, "one")
+    (cache / "output").touch()
+    fresh_outputs.forget_stale(cache, "one")
+    assert (cache / "output").exists()
+    fresh_outputs.forget_stale(cache, "two")
+    assert not (cache / "output").exists()
+
+
+def test_the_key_follows_the_library(tmp_path):
+    (tmp_path / "dufm_lib").mkdir()
+    for name in ("requirements.txt", "constraints.txt", "dufm_lib/model.py"):
+        (tmp_path / name).write_text("one")
+    before = fresh_outputs.key(tmp_path)
+    assert fresh_outputs.key(tmp_path) == before
+    (tmp_path / "dufm_lib" / "model.py").write_text("two")
+    assert fresh_outputs.key(tmp_path) != before
+
+
+def test_a_changed_archive_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "package.tgz").write_bytes(b"not what was published")
+    monkeypatch.setattr(vendor.subprocess, "run", lambda *_, **__: None)
+    with pytest.raises(ValueError, match="expected SHA-512"):
+        vendor.fetch(vendor.BUNDLES[0], tmp_path)
+
+
+def test_every_page_of_the_contents_exists_and_no_page_is_left_out(root):
+    contents = yaml.safe_load((root / "_toc.yml").read_text())
+    listed = {contents["root"]} | {c["file"] for part in contents["parts"] for c in part["chapters"]}
+    pages = [*root.glob("book/**/*.ipynb"), *root.glob("book/**/*.md")]
+    written = {str(page.relative_to(root).with_suffix("")) for page in pages}
+    assert listed == {page for page in written if ".ipynb_checkpoints" not in page}
+
+
+def test_notebooks_are_committed_without_outputs(root):
+    for path in root.glob("book/**/*.ipynb"):
+        code = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        assert not any(cell["outputs"] or cell["execution_count"] for cell in code), path
+
+
+def test_requirements_are_fixed_and_agree_with_the_frozen_rest(root):
+    fixed = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+    requirements = (root / "requirements.txt").read_text()
+    lines = [line for line in requirements.splitlines() if line and not line.startswith("#")]
+    assert [line for line in lines if not fixed.match(line)] == ["torch>=2.6,<2.14"]
+    frozen = fixed.findall((root / "constraints.txt").read_text())
+    assert set(fixed.findall(requirements)) <= set(frozen)
+    assert not [name for name, _ in frozen if name.startswith(("torch", "nvidia", "cuda", "triton"))]
