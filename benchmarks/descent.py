@@ -11,7 +11,9 @@ At Figure 1's setting (K = 10, n = 5, L = 2, d = 70) and 50 runs:
     vmap       torch.func.vmap of grad over the 50 runs
     compile    the same under torch.compile (with --compile: needs a C++ compiler and a minute)
 
-The rivals take turns and the best of several turns counts, so that a busy machine slows all of them. Then a table over
+The rivals take turns and the best of several turns counts. A machine busy with other things slows them unequally:
+`module` and `vmap` most, whose OpenMP threads wait for each other at every operation, and `train` more than
+`module-1`, because it wants all cores. Ratios to quote come from an idle machine. Then a table over
 widths and numbers of runs. Prints both and writes them, with the environment, as JSON.
 """
 

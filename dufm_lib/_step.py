@@ -11,8 +11,8 @@ import torch
 from dufm_lib import model
 from dufm_lib.problem import Problem
 
-# Points are measured in slices of at most this many parameters: float64 needs some four copies of them.
-MEASURED_AT_ONCE = 1 << 20
+# Points are measured in slices of at most this many parameters: larger float64 temporaries leave the cache.
+MEASURED_AT_ONCE = 1 << 16
 
 
 def _targets(problem: Problem, like: torch.Tensor) -> torch.Tensor:
@@ -36,9 +36,14 @@ def gradient(problem: Problem, params: model.Parameters) -> list[torch.Tensor]:
         dW_l = G_l A_{l-1}^T + lambda_W W_l      G_{l-1} = s'(A_{l-1}) * (W_l^T G_l)
         dH_1 = W_1^T G_1 + lambda_H H_1
     """
+    return _slopes(problem, params, model.activations(problem, params))
+
+
+def _slopes(problem: Problem, params: model.Parameters, activations: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The gradient where the activations are known; their last, the logits, is written over."""
     features, *weights = params
+    *layers, logits = activations
     decay_features, decay_weights = problem.penalties
-    *layers, logits = model.activations(problem, params)
     signal = _residual(problem, logits, _targets(problem, logits)) / problem.total_samples  # G_L
     slopes = []
     for layer in reversed(range(problem.depth)):
@@ -64,10 +69,11 @@ def measure(problem: Problem, params: model.Parameters) -> Measurement:
     parts = []
     for piece in zip(*(tensor.split(at_once) for tensor in params), strict=True):
         point = [tensor.double() for tensor in piece]
-        logits = model.logits(problem, point)
-        loss = model.fit(problem, logits) + model.penalty(problem, point)
-        squares = sum(slope.square().sum((-2, -1)) for slope in gradient(problem, point))
-        parts.append(Measurement(loss.cpu(), squares.sqrt().cpu(), model.class_means(problem, logits).cpu()))
+        activations = model.activations(problem, point)
+        loss = model.fit(problem, activations[-1]) + model.penalty(problem, point)
+        means = model.class_means(problem, activations[-1])
+        squares = sum(slope.square().sum((-2, -1)) for slope in _slopes(problem, point, activations))
+        parts.append(Measurement(loss.cpu(), squares.sqrt().cpu(), means.cpu()))
     return Measurement(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 

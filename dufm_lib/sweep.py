@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 from dufm_lib import descent
 from dufm_lib.problem import Problem, positive_int
 
-OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": 1e-5}  # as in descent.train
+OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": None}  # as in descent.train
 SETTING = [
     "classes",
     "samples",
@@ -47,7 +47,7 @@ class Task:
     """Some runs of one problem with one set of options: what a worker does at a time."""
 
     problem: Problem
-    options: tuple[tuple[str, float], ...]
+    options: tuple[tuple[str, float | None], ...]
     seed: int  # of the first run
     runs: int
 

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import torch
+from pytest import approx
 from scipy.optimize import minimize
 
 from dufm_lib import Problem, model
@@ -23,6 +24,11 @@ CASES = {
     "unequal": Problem(3, 2, 2, 4, (0.003, 0.04)),
     "all at once": Problem(3, (3, 1, 2), 3, 4, (0.05, 0.002), loss="mse", activation="relu"),
 }
+
+
+def near(expected, rel):
+    """`pytest.approx` without the absolute tolerance of 1e-12 that it adds unasked: much here is smaller than that."""
+    return approx(expected, rel=rel, abs=0)
 
 
 def logits(problem: Problem, params) -> np.ndarray:

@@ -6,6 +6,7 @@ import math
 import pytest
 import reference
 import torch
+from reference import near
 
 from dufm_lib import Problem, hessian, model, theory
 from dufm_lib.structures import pairing, polygon, rank, simplex_etf
@@ -177,7 +178,7 @@ def test_deep_models():
     problem = unit_problem(3, 63, 1e-6)
     found = hessian.aligned_spectrum(problem, optimal(problem, simplex_etf(3)))
     assert found.nullity == theory.solution_dimension(2, 3, 63) and found.negative == 0
-    assert found.smallest_positive == pytest.approx(1e-6, rel=1e-9)
+    assert found.smallest_positive == near(1e-6, rel=1e-9)
 
 
 @pytest.mark.parametrize("decay", [1e-6, 1e-10, 1e-14])
@@ -187,7 +188,7 @@ def test_tiny_penalties_keep_their_digits(decay):
     for structure, nullity in [(simplex_etf(4), 18), (pairing(4), 14)]:
         found = hessian.aligned_spectrum(problem, optimal(problem, structure))
         assert found.nullity == nullity and found.negative == 0
-        assert found.smallest_positive == pytest.approx(decay, rel=1e-9)
+        assert found.smallest_positive == near(decay, rel=1e-9)
 
 
 def test_width_and_samples_only_multiply():
@@ -221,10 +222,10 @@ def test_nullities(K, L, d, n, decay, collapse, low_rank):
         values = torch.linalg.eigvalsh(hessian.matrix(problem, params))
         assert int((values.abs() < 1e-3 * decay).sum()) == expected
         # every other eigenvalue is positive, the smallest is the penalty (to the rounding of the dense matrix)
-        assert float(values[expected]) == pytest.approx(decay, rel=1e-9)
+        assert float(values[expected]) == near(decay, rel=1e-9)
         found = hessian.aligned_spectrum(problem, scale * structure)
         assert found.nullity == expected == theory.solution_dimension(int(rank(structure)), d, L)
-        assert found.smallest_positive == pytest.approx(decay, rel=1e-12)
+        assert found.smallest_positive == near(decay, rel=1e-12)
         assert found.negative == 0
         assert theory.solution_dimension_paper(int(rank(structure)), d, L) < expected  # the paper's count
 
@@ -261,7 +262,7 @@ def test_no_negative_curvature_beyond_the_stable_scale_and_some_before():
             found = hessian.aligned_spectrum(problem, alpha * simplex_etf(K))
             assert (found.negative > 0) == (factor < 1)
             if factor == 0.99:  # the first to turn: symmetric changes with zero diagonal and zero row sums
-                assert found.smallest == pytest.approx(decay * ((L + 1) * alpha / K - (L - 1)), rel=1e-9)
+                assert found.smallest == near(decay * ((L + 1) * alpha / K - (L - 1)), rel=1e-9)
                 assert found.negative == K * (K - 3) // 2
 
 
@@ -311,7 +312,7 @@ def test_norms_of_the_hessian_vanish_and_their_ratio_settles():
     limit = (2 * 5 + 2 * 2 * 5**2 / 6) / (6 * 5)
     problem = unit_problem(6, 2, 1e-48, d=8)
     traces = [norms["trace"](hessian.aligned_spectrum(problem, optimal(problem, s(6)))) for s in (simplex_etf, pairing)]
-    assert traces[0] / traces[1] == pytest.approx(limit, rel=0.02)
+    assert traces[0] / traces[1] == near(limit, rel=0.02)
 
 
 # what is refused
@@ -330,6 +331,22 @@ def test_points_that_are_not_critical():
         hessian.aligned_spectrum(unit_problem(4, 2, 1e-3, activation="relu"), alpha * simplex_etf(4))
     with pytest.raises(ValueError, match="weight_decay must be positive"):
         hessian.aligned_spectrum(unit_problem(4, 2, (0.0, 1e-3)), alpha * simplex_etf(4))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_spans_that_the_gradient_leaves_on_one_side(side):
+    # Rank one, MSE, unequal classes: the equations hold on the span but the gradient leads out of it, on one side only.
+    problem = Problem(3, (1, 4, 2), 1, 3, 0.01, loss="mse")
+    roots = torch.tensor(problem.class_sizes, dtype=torch.float64).sqrt()
+    one = torch.tensor([1.0, 2.0, -1.0], dtype=torch.float64)
+    u, v = (one, one * roots) if side == "left" else (one * roots, one)
+    u, v = u / u.norm(), v / v.norm()
+    sigma = float((u * roots) @ v) - problem.total_samples * 0.01
+    assert sigma > 0
+    with pytest.raises(ValueError, match="logits must belong to a critical point"):
+        hessian.aligned_spectrum(problem, sigma * torch.outer(u, v) / roots)
+    along = torch.eye(3, dtype=torch.float64)[0]  # an eigenvector of the sizes: leads out on neither side
+    hessian.aligned_spectrum(problem, (1 - 0.07) * torch.outer(along, along))
 
 
 def test_dense_matrices_are_limited_but_critical_points_are_not():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import reference
 import torch
+from reference import near
 
 from dufm_lib import Problem, metrics, model, structures
 
@@ -40,19 +41,19 @@ def test_nc1_and_nc2_against_loops(d):
     features = gauss(d, len(LABELS)) + 3
     labels = LABELS.tolist()
     # the reference squares the spread before it inverts it, which costs half the digits at worst
-    assert float(metrics.nc1(features, LABELS)) == pytest.approx(reference.nc1(features.numpy(), labels), rel=1e-10)
+    assert float(metrics.nc1(features, LABELS)) == near(reference.nc1(features.numpy(), labels), rel=1e-10)
     means, centre = reference.class_means(features.numpy(), labels)
     M = means - centre[:, None]
     expected = reference.distance(M.T @ M, reference.simplex(K))
-    assert float(metrics.nc2(features, LABELS)) == pytest.approx(expected, rel=1e-13)  # a few dozen roundings
+    assert float(metrics.nc2(features, LABELS)) == near(expected, rel=1e-13)  # a few dozen roundings
     lengths = [math.dist(column, [0] * d) for column in M.T]
     mean = math.fsum(lengths) / K
     spread = math.sqrt(math.fsum((length - mean) ** 2 for length in lengths) / K) / mean
-    assert float(metrics.nc2_equinorm(features, LABELS)) == pytest.approx(spread, rel=1e-13)
+    assert float(metrics.nc2_equinorm(features, LABELS)) == near(spread, rel=1e-13)
     pairs = [(k, j) for k in range(K) for j in range(K) if j != k]
     cosines = [float(M[:, k] @ M[:, j]) / lengths[k] / lengths[j] for k, j in pairs]
     gap = math.fsum(abs(cosine + 1 / (K - 1)) for cosine in cosines) / len(pairs)
-    assert float(metrics.nc2_equiangularity(features, LABELS)) == pytest.approx(gap, rel=1e-13)
+    assert float(metrics.nc2_equiangularity(features, LABELS)) == near(gap, rel=1e-13)
 
 
 def test_nc3_and_nc4_against_loops():
@@ -60,7 +61,7 @@ def test_nc3_and_nc4_against_loops():
     features, weight = gauss(d, len(LABELS)), gauss(K, d, seed=1)
     means, centre = reference.class_means(features.numpy(), LABELS.tolist())
     expected = reference.distance(weight.numpy() @ (means - centre[:, None]), reference.simplex(K))
-    assert float(metrics.nc3(features, LABELS, weight)) == pytest.approx(expected, rel=1e-13)
+    assert float(metrics.nc3(features, LABELS, weight)) == near(expected, rel=1e-13)
 
     logits = weight @ features
     disagree = 0
@@ -74,7 +75,7 @@ def test_nc3_and_nc4_against_loops():
 def test_known_values():
     # one dimension: Sigma_W = 1, Sigma_B = 4
     line = torch.tensor([[1.0, 3.0, -3.0, -1.0]])
-    assert float(metrics.nc1(line, torch.tensor([0, 0, 1, 1]))) == pytest.approx(1 / 4 / 2, rel=1e-14)
+    assert float(metrics.nc1(line, torch.tensor([0, 0, 1, 1]))) == near(1 / 4 / 2, rel=1e-14)
     # an orthogonal frame with noise t in an orthogonal direction has none within the span of the means
     corners = torch.eye(4, dtype=torch.float64)[:, [0, 0, 1, 1, 2, 2]]
     corners[3] = torch.tensor([0.3, -0.3] * 3)
@@ -84,14 +85,14 @@ def test_known_values():
     # antipodal pairs: || P/(2 sqrt m) - S/sqrt(K-1) ||^2 = 2 - 2 <P, S>/..., with <P, S> = trace P = K
     pair = structures.pairing(6)
     expected = math.sqrt(2 - 2 * 6 / math.sqrt(4 * 3) / math.sqrt(5))
-    assert float(metrics.distance(pair, structures.simplex_etf(6))) == pytest.approx(expected, rel=1e-14)
+    assert float(metrics.distance(pair, structures.simplex_etf(6))) == near(expected, rel=1e-14)
     vertices = torch.linalg.cholesky(pair[::2, ::2])
     vertices = torch.stack([vertices, -vertices], -1).flatten(1)  # +-e_1, +-e_2, +-e_3
-    assert float(metrics.nc2(vertices, torch.arange(6))) == pytest.approx(expected, rel=1e-14)
+    assert float(metrics.nc2(vertices, torch.arange(6))) == near(expected, rel=1e-14)
     assert float(metrics.nc2_equinorm(vertices, torch.arange(6))) == pytest.approx(0, abs=1e-15)
     # of the 5 others one at -1 and four at 0, where the simplex has -1/5
     angles = (4 / 5 + 4 * 1 / 5) / 5
-    assert float(metrics.nc2_equiangularity(vertices, torch.arange(6))) == pytest.approx(angles, rel=1e-14)
+    assert float(metrics.nc2_equiangularity(vertices, torch.arange(6))) == near(angles, rel=1e-14)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -177,7 +178,7 @@ def test_nc1_of_float32_features_about_a_large_offset(offset):
     # What is asked for is NC1 of the float32 numbers as they are. Exact sums by math.fsum; the products in float64.
     exact = reference.nc1(features.double().numpy(), labels.tolist())
     # float64 leaves 1e-16 * offset of error in a deviation of 1e-5 (or in float32's own grid, if that is coarser)
-    assert float(metrics.nc1(features, labels)) == pytest.approx(exact, rel=1e-9)
+    assert float(metrics.nc1(features, labels)) == near(exact, rel=1e-9)
     if offset == 0:
         # tr Sigma_W pinv(Sigma_B): a plain computation in float64, right here, where nothing cancels
         member = torch.nn.functional.one_hot(labels, 4).double()
@@ -185,7 +186,21 @@ def test_nc1_of_float32_features_about_a_large_offset(offset):
         within = features.double() - means[:, labels]
         means = means - means.mean(-1, keepdim=True)
         pinv = torch.linalg.pinv(means @ means.T / 4, rtol=1e-9)
-        assert float(torch.trace(within @ within.T / 100 @ pinv)) / 4 == pytest.approx(exact, rel=1e-9)
+        assert float(torch.trace(within @ within.T / 100 @ pinv)) / 4 == near(exact, rel=1e-9)
+
+
+def test_nc1_of_float64_features_about_a_huge_offset():
+    # Float64 itself is coarse here (1e-7 at 1e9), so that no class mean can be written down to the size of the noise.
+    labels = torch.arange(4).repeat_interleave(25)
+    features = 1e9 + (gauss(6, 4)[:, labels] + 1e-5 * gauss(6, 100, seed=1))
+    exact = reference.nc1((features - 1e9).numpy(), labels.tolist())  # the difference of near numbers is exact
+    # the spread of the means, of size one, is known to 1e-7
+    assert float(metrics.nc1(features, labels)) == near(exact, rel=1e-6)
+
+
+def test_nc1_inverts_no_more_than_the_spread_of_the_means():
+    features = gauss(6, len(LABELS)) + 100
+    assert float(metrics.nc1(features, LABELS, rtol=0)) == near(float(metrics.nc1(features, LABELS)), rel=1e-12)
 
 
 def test_nc1_of_a_low_rank_solution_keeps_to_its_span():
@@ -196,7 +211,7 @@ def test_nc1_of_a_low_rank_solution_keeps_to_its_span():
     spread = metrics.nc1(features + noise, problem.labels, rtol=0.1)
     assert 0 <= collapsed < 1e-29
     # 3 of the directions, singular values sigma^{1/3} with sigma = 2 * 5 * sqrt(4): noise^2 / sigma^{2/3} times K n / n
-    assert float(spread) == pytest.approx(3 * 1e-6 / 20 ** (2 / 3) * 4, rel=0.5)  # 24 samples: a few tens of per cent
+    assert float(spread) == near(3 * 1e-6 / 20 ** (2 / 3) * 4, rel=0.5)  # 24 samples: a few tens of per cent
     # By default the three directions of pure noise count too, and NC1 is of the order of one: that is what rtol is for.
     assert metrics.nc1(features + noise, problem.labels) > 0.1
 
@@ -220,7 +235,7 @@ def test_pairing_solutions_collapse_but_not_to_a_simplex():
     found = metrics.dnc(model.activations(problem, params)[:-1], params[1:], problem.labels)
     apart = float(metrics.distance(structures.pairing(6), structures.simplex_etf(6)))
     assert found.variability.max() < 1e-27 and found.alignment.max() < 1e-13
-    assert found.simplex.tolist() == pytest.approx([apart] * 3, rel=1e-12)
+    assert found.simplex.tolist() == near([apart] * 3, rel=1e-12)
 
 
 def test_alignment_is_the_share_outside_the_span():
@@ -228,8 +243,8 @@ def test_alignment_is_the_share_outside_the_span():
     labels = torch.tensor([0, 1])
     weight = torch.tensor([[3.0, -3.0, 0.0, 4.0]])
     found = metrics.dnc([features], [weight], labels).alignment
-    assert float(found) == pytest.approx(4 / math.sqrt(34), rel=1e-14)
-    assert float(metrics.dnc([features], [torch.ones(1, 4)], labels).alignment) == pytest.approx(1, rel=1e-14)
+    assert float(found) == near(4 / math.sqrt(34), rel=1e-14)
+    assert float(metrics.dnc([features], [torch.ones(1, 4)], labels).alignment) == near(1, rel=1e-14)
 
 
 # names
@@ -291,7 +306,7 @@ def test_distance_is_that_of_directions():
     found = metrics.distance(A, B)
     assert found.shape == (3,)
     for one, value in zip(A, found, strict=True):
-        assert float(value) == pytest.approx(reference.distance(one.numpy(), B.numpy()), rel=1e-13)
+        assert float(value) == near(reference.distance(one.numpy(), B.numpy()), rel=1e-13)
     assert torch.allclose(metrics.distance(7 * A, B / 3), found, rtol=1e-13)
     assert torch.allclose(metrics.distance(-A, B).square() + found.square(), torch.full((3,), 4.0).double(), rtol=1e-13)
 
@@ -301,5 +316,5 @@ def test_share_is_the_wilson_interval():
     z, n, p = 1.959963984540054, 10, 0.8  # the 97.5% point of the normal distribution
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    assert share == pytest.approx((p, centre - half, centre + half), rel=1e-12)
+    assert share == near((p, centre - half, centre + half), rel=1e-12)
     assert metrics.share(["mixed"], "dnc")[:2] == (0, pytest.approx(0, abs=1e-12))

@@ -83,7 +83,7 @@ def test_penalty_is_the_sum_of_squares():
         ("standard", 0.2, 0.1 * everything),
     ]
     for regularization, decay, expected in cases:
-        value = float(networks.penalty(network, features, regularization, decay))
+        value = float(networks.penalty(network, features, regularization, decay).detach())
         assert value == pytest.approx(expected, rel=1e-5)  # float32 sums of some thousand squares
 
 

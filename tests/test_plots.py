@@ -178,6 +178,27 @@ def test_probability(ax):
         plots.probability(ax, [1], [0.9], [0.1], [0.3])
 
 
+def test_probabilities_of_no_structure_look_different(ax):
+    for label in ("a", "b"):
+        plots.probability(ax, [1, 2], [0.5, 0.5], [0.4, 0.4], [0.6, 0.6], label=label)
+    one, other = (container[0] for container in ax.containers)
+    assert one.get_marker() != other.get_marker() and one.get_linestyle() != other.get_linestyle()
+
+
+def test_shares(ax):
+    plots.shares(ax, {"pairing": (0.6, 0.4, 0.7), "mixed": (0.4, 0.3, 0.6)})
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["pairing\n(orthoplex)", "other"]
+    assert [line.get_color() for line in ax.lines[::3]] == [plots.COLORS["pairing"], plots.COLORS["mixed"]]
+
+
+def test_share_map(ax):
+    plots.share_map(ax, [10, 20], ["5", "9"], [[1, 0.004], [0, 0.25]])
+    assert [text.get_text() for text in ax.texts] == ["100", "25"]
+    assert ax.images[0].origin == "lower"
+    with pytest.raises(ValueError, match=r"shape \(1, 2\), rows by columns; got \(2, 1\)"):
+        plots.share_map(ax, [10, 20], [5], [[1], [0]])
+
+
 def test_spectrum_keeps_zeros_in_sight(ax):
     plots.spectrum(ax, torch.tensor([0.0, 12.0, 12.0, 1e-9]), structure="pairing")
     alive, dead = ax.lines

@@ -9,6 +9,7 @@ import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from reference import near
 
 from dufm_lib import Problem, hessian, metrics, model, theory
 from dufm_lib.structures import pairing, polygon, rank, simplex_etf, strongly_regular
@@ -50,7 +51,7 @@ def test_reduced_objective_is_attained_at_aligned_points(problem, r, scale, seed
     params = model.aligned_point(problem, scale * structure, seed=seed)
     expected = theory.structure_loss(problem, structure, scale)
     # both sum the same few dozen terms; roots of singular values that cancel lose up to half their digits
-    assert float(model.objective(problem, params)) == pytest.approx(expected, rel=1e-9)
+    assert float(model.objective(problem, params)) == near(expected, rel=1e-9)
 
 
 @given(linear_problems(), st.integers(0, 2**32), st.floats(0.1, 4))
@@ -101,7 +102,7 @@ def test_symmetric_structures_are_critical_at_their_optimal_scale(name):
         if scale == 0:
             continue
         params = model.aligned_point(problem, scale * structure, seed=1)
-        assert float(model.objective(problem, params)) == pytest.approx(loss, rel=1e-12)
+        assert float(model.objective(problem, params)) == near(loss, rel=1e-12)
         assert_critical(problem, params)
         off = model.aligned_point(problem, 1.01 * scale * structure, seed=1)
         assert_critical(problem, off, holds=False)
@@ -122,7 +123,7 @@ def test_odd_pairing_with_one_scale_is_a_comparison_point():
         problem = unit_problem(K, 3, 3e-4)
         scale, loss = theory.optimal_scale(problem, pairing(K))
         params = model.aligned_point(problem, scale * pairing(K))
-        assert float(model.objective(problem, params)) == pytest.approx(loss, rel=1e-12)
+        assert float(model.objective(problem, params)) == near(loss, rel=1e-12)
         assert_critical(problem, params, holds=False)
 
 
@@ -132,7 +133,7 @@ def test_mse_collapses_to_the_identity(depth):
     identity = torch.eye(5, dtype=torch.float64)
     gamma, loss = theory.optimal_scale(problem, identity)
     params = model.aligned_point(problem, gamma * identity)
-    assert 0 < gamma < 1 and float(model.objective(problem, params)) == pytest.approx(loss, rel=1e-12)
+    assert 0 < gamma < 1 and float(model.objective(problem, params)) == near(loss, rel=1e-12)
     assert_critical(problem, params)
 
 
@@ -149,7 +150,7 @@ def test_figure_1_at_constructed_parameters():
         params = model.aligned_point(problem, scale * structure)
         assert float(model.objective(problem, params)) == pytest.approx(loss, abs=5e-11)  # ten decimals are printed
         low = model.objective(problem, [tensor.float() for tensor in params])
-        assert float(low) == pytest.approx(loss, rel=1e-5)  # float32 sums
+        assert float(low) == near(loss, rel=1e-5)  # float32 sums
         Z = model.class_means(problem, model.logits(problem, params))
         assert metrics.structure_labels(Z) == [label]
         factors = torch.linalg.svdvals(params[1])[: int(rank(structure))]
@@ -175,7 +176,7 @@ def test_one_layer_descends_to_collapse_from_anywhere(K, n, decay):
     assert (scale > 0) == (K * math.sqrt(n) * problem.mean_weight_decay < 1)
     for seed in range(3):
         params = reference.minimise(problem, model.random_point(problem, seed=seed), newton=3)
-        assert float(model.objective(problem, params)) == pytest.approx(bound, rel=1e-12)
+        assert float(model.objective(problem, params)) == near(bound, rel=1e-12)
         Z = model.class_means(problem, model.logits(problem, params))
         assert torch.allclose(Z, scale * simplex_etf(K), rtol=0, atol=1e-6)
 
@@ -193,7 +194,7 @@ def test_descent_ends_at_or_above_the_best_structure(K, L, decay):
         sigma = torch.linalg.svdvals(class_logits)
         kept = torch.where(sigma > 1e-6 * sigma[0], 1.0, 0.0).diag()
         U, S, V = torch.linalg.svd(class_logits)
-        assert ends[-1] == pytest.approx(theory.structure_loss(problem, U @ (S.diag() * kept) @ V, 1.0), rel=1e-6)
+        assert ends[-1] == near(theory.structure_loss(problem, U @ (S.diag() * kept) @ V, 1.0), rel=1e-6)
     assert min(ends) >= bound * (1 - 1e-12)
 
 
@@ -307,7 +308,7 @@ def test_theorem_7_by_construction(K, L):
     problem = Problem(K, 2, L, K + 2, 1e-4, activation="relu")
     params = low_rank_relu(problem, 1.0)
     for tensor in params:
-        assert float(tensor.square().sum()) == pytest.approx(2 * K + 4, rel=1e-12)
+        assert float(tensor.square().sum()) == near(2 * K + 4, rel=1e-12)
     layers = model.activations(problem, params)
     assert min(float(layer.min()) for layer in layers[1:-1]) >= -1e-12  # non-negative: ReLU changes nothing
     Z = model.class_means(problem, layers[-1])

@@ -8,9 +8,9 @@
 Tensors, arrays and lists are all taken. Structures are named as `descent.train` names them.
 """
 
-from dufm_lib.plots.curves import by_structure, factor_spectra, loss_curves, metrics_over_time, probability
+from dufm_lib.plots.curves import by_structure, factor_spectra, loss_curves, metrics_over_time, probability, shares
 from dufm_lib.plots.geometry import features_2d, points_2d, points_3d
-from dufm_lib.plots.matrices import logit_matrix, phase_map
+from dufm_lib.plots.matrices import logit_matrix, phase_map, share_map
 from dufm_lib.plots.spectra import eigenvalue_ladder, hessian_histogram, spectrum
 from dufm_lib.plots.style import COLORS, HATCHES, LABELS, LINES, MARKERS, STYLE, subplots, use_style
 
@@ -33,6 +33,8 @@ __all__ = [
     "points_2d",
     "points_3d",
     "probability",
+    "share_map",
+    "shares",
     "spectrum",
     "subplots",
     "use_style",

@@ -91,16 +91,33 @@ def probability(ax: Axes, x, estimate, low, high, structure: str | None = None, 
         ax: the axes to draw on.
         x: (P,) the setting.
         estimate, low, high: (P,) the estimate and the ends of its interval, in [0, 1].
-        structure: whose probability it is; gives colour, marker and, without a label, the name.
+        structure: whose probability it is; gives colour, marker and, without a label, the name. Lines of no structure
+            differ in shade, dashes and marker.
     """
     estimate, low, high = array(estimate), array(low), array(high)
     if not ((low <= estimate) & (estimate <= high)).all():
         raise ValueError("each estimate must lie in its interval: low <= estimate <= high")
     name = LABELS[structure] if structure and label is None else label
     spread = [estimate - low, high - estimate]
-    ax.errorbar(array(x), estimate, yerr=spread, capsize=3, elinewidth=1, label=name, **look(structure))
+    style = look(structure) if structure else {}
+    ax.errorbar(array(x), estimate, yerr=spread, capsize=3, elinewidth=1, label=name, **style)
     ax.set(ylim=(-0.03, 1.03), ylabel="probability")
     _legend(ax)
+    return ax
+
+
+def shares(ax: Axes, found: Mapping[str, Sequence[float]]) -> Axes:
+    """How often each structure was found: a point and its interval for each, named below.
+
+    Args:
+        ax: the axes to draw on.
+        found: {structure: (estimate, low, high)}, for example of `metrics.share`.
+    """
+    for place, (name, (estimate, low, high)) in enumerate(found.items()):
+        probability(ax, [place], [estimate], [low], [high], structure=name)
+    ax.set_xticks(range(len(found)), [LABELS[name].replace(" (", "\n(") for name in found])
+    ax.set(xlim=(-0.6, len(found) - 0.4), ylabel="share of the runs")
+    ax.get_legend().remove()  # the ticks name the structures
     return ax
 
 

@@ -1,4 +1,4 @@
-"""Two grids of cells: a logit matrix, and a map of which structure holds where."""
+"""Grids of cells: a logit matrix, a map of which structure holds where, and a map of shares."""
 
 from __future__ import annotations
 
@@ -79,6 +79,28 @@ def phase_map(
     used = dict.fromkeys(name for line in structures for name in line)
     patches = [Patch(label=(names or {}).get(name, LABELS[name]), **_cell(name)) for name in used]
     ax.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2)
+    return ax
+
+
+def share_map(ax: Axes, columns: Sequence, rows: Sequence, shares) -> Axes:
+    """Shares as a heat map, in percent: white for 0, dark for 1; what rounds to nothing stays empty.
+
+    Args:
+        ax: the axes to draw on.
+        columns, rows: tick labels, for example widths and ranks; row 0 is at the bottom.
+        shares: (rows, columns) numbers in [0, 1].
+    """
+    shares = array(shares)
+    if shares.shape != (len(rows), len(columns)):
+        raise ValueError(f"shares must have shape ({len(rows)}, {len(columns)}), rows by columns; got {shares.shape}")
+    ax.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto", origin="lower", interpolation="nearest")
+    for (row, column), value in np.ndenumerate(shares):
+        if round(100 * value) > 0:
+            color = "white" if value > 0.5 else INK
+            ax.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7.5, color=color)
+    ax.set_xticks(range(len(columns)), [str(label) for label in columns])
+    ax.set_yticks(range(len(rows)), [str(label) for label in rows])
+    ax.tick_params(length=0)
     return ax
 
 

@@ -9,7 +9,7 @@ from dufm_lib import networks, plots, structures
 from dufm_lib.data import digits
 from dufm_lib.widgets import Experiment, Report, controls
 
-LEARNING_RATE = 0.05
+DESCENT = {"regularization": "standard", "learning_rate": 0.05, "momentum": 0.9}
 RECORDS = 60
 
 
@@ -38,7 +38,7 @@ def collapse(
     start = networks.mlp(data, (2 * width, 2 * width), width, depth=1, feature_activation="relu", seed=seed)
     every = max(1, steps // RECORDS)
     run = networks.train(
-        start, data, "standard", weight_decay, LEARNING_RATE, steps=steps, record_every=every, report=report
+        start, data, weight_decay=weight_decay, steps=steps, record_every=every, report=report, **DESCENT
     )
     if run.ended == "diverged":
         raise ValueError(f"weight_decay {weight_decay:g} makes this training diverge; choose less")
@@ -52,7 +52,9 @@ def collapse(
     if faultless:
         left.axvline(history.steps[faultless[0]], color=plots.COLORS["zero"], linewidth=1)
     if classes == 3:
-        plots.features_2d(right, in_the_plane(run), data.labels, data.names)
+        with torch.no_grad():
+            features = run.network.train().features(data.inputs).T.double()
+        plots.features_2d(right, towards_simplex(features, data.labels).T, data.labels, data.names)
     else:
         plots.logit_matrix(right, cosines(history.features[-1]), data.names, limit=1.0)
         right.set(xlabel="cosines between class means", ylabel="")
@@ -64,14 +66,25 @@ def collapse(
     return figure, f"After {history.steps[-1]} epochs: {values(-1)}. On the way: {before}."
 
 
-def in_the_plane(run: networks.Training) -> torch.Tensor:
-    """The features of three classes, projected on the plane of their class means: (N, 2), the third class on top."""
-    with torch.no_grad():
-        features = run.network.train().features(run.data.inputs).double()
-    means = run.history.features[-1]
-    centre = means.mean(1)
-    left, _, right = torch.linalg.svd(structures.simplex_vertices(3) @ (means - centre[:, None]).T, full_matrices=False)
-    return (features - centre) @ (left @ right).T
+def towards_simplex(features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Project features on the span of their class means, turned so that the means are nearest to a regular simplex.
+
+        P (H - mu),  P = argmin || P M - a V ||_F over P with orthonormal rows,  V = `structures.simplex_vertices`(K)
+
+    Whatever the scale a > 0 is, P = U_1 U_2^T with the singular vectors of V M^T (a Procrustes problem).
+
+    Args:
+        features: (d, N) float64, d >= K - 1.
+        labels: (N,) classes 0, ..., K - 1 of the columns.
+
+    Returns:
+        (K - 1, N); distances within the span of the centred class means M are kept.
+    """
+    classes = int(labels.max()) + 1
+    means = torch.stack([features[:, labels == k].mean(1) for k in range(classes)], 1)
+    centre = means.mean(1, keepdim=True)
+    left, _, right = torch.linalg.svd(structures.simplex_vertices(classes) @ (means - centre).T, full_matrices=False)
+    return left @ right @ (features - centre)
 
 
 def cosines(means: torch.Tensor) -> torch.Tensor:
@@ -95,5 +108,5 @@ def experiment() -> Experiment:
         collapse,
         fields,
         title="Train past zero error",
-        describe="Left: NC1 to NC4; the vertical line marks the first epoch without an error. Right: the classes at the end.",
+        describe="Left: NC1 to NC4, and a line at the first epoch seen without errors. Right: the classes at the end.",
     )

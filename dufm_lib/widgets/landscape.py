@@ -77,14 +77,9 @@ def ends(
         tolerance=1e-5,  # float32 rounding stays well below it, and structures are told apart long before
         report=report,
     )
-    found = [name for name, _ in Counter(result.structure).most_common()]
+    found = {name: metrics.share(result.structure, name) for name, _ in Counter(result.structure).most_common()}
     figure, ax = plots.subplots(size=(7.2, 2.8))
-    for place, name in enumerate(found):
-        estimate, low, high = metrics.share(result.structure, name)
-        plots.probability(ax, [place], [estimate], [low], [high], structure=name)
-    ax.set_xticks(range(len(found)), [plots.LABELS[name] for name in found])
-    ax.set(xlim=(-0.6, len(found) - 0.4), ylabel="share of the runs")
-    ax.get_legend().remove()  # the ticks name the structures
+    plots.shares(ax, found)
     dnc = metrics.share(result.structure, "dnc")
     return figure, (
         f"{result.structure.count('dnc')} of {runs} runs of width {width} ended at DNC: "
