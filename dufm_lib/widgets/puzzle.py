@@ -59,7 +59,9 @@ def compute(
     plots.loss_curves(ax, result.history.steps, result.history.loss, result.structure, losses)
     low, high = min(losses.values()), max(*losses.values(), float(result.loss.nan_to_num().max()))
     margin = 0.3 * (high - low)
-    ax.set(xscale="log", ylim=(low - margin, high + 2 * margin))  # the first steps, far above, are left out
+    ax.set_ylim(low - margin, high + 2 * margin)  # the first steps, far above, are left out
+    if len(result.history.steps) > 1:  # else stopped at step 0, which has no place on a logarithmic axis
+        ax.set_xscale("log")
     counts = ", ".join(f"{count} at {plots.LABELS[name]}" for name, count in Counter(result.structure).most_common())
     return figure, f"Of {runs} runs at width {width}, {counts}."
 
