@@ -30,17 +30,17 @@ help:
 	@echo "make page PAGE=...   build one chapter, e.g. PAGE=book/landscape/degeneracy"
 	@echo "make lab | serve     open JupyterLab | serve the built book on this machine"
 	@echo "make lint | bench    the style checks alone | the benchmarks"
-	@echo "make freeze | clean  renew constraints.txt | remove all that the other targets made"
+	@echo "make freeze | clean  renew requirements.lock | remove all that the other targets made"
 	@echo "PYTHON=python3.12 chooses the interpreter, TORCH_BACKEND=auto a GPU build of PyTorch."
 
-$(READY): requirements.txt constraints.txt pyproject.toml
+$(READY): requirements.txt requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "make: Python 3.11 or newer is needed, '$(PYTHON)' is not one; name one with PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "make: '$(PYTHON) -m venv' failed (Debian and Ubuntu ship it in the package python3-venv)" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	$(BIN)/uv pip install --python $(BIN)/python $(WHEELS) \
-	  --constraint constraints.txt --requirement requirements.txt --editable .
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --require-hashes --requirement requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python $(WHEELS) --requirement requirements.txt --editable .
 	@touch $@
 
 $(SCRIPTS): tools/vendor.py | $(READY)
@@ -82,10 +82,10 @@ bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 freeze: $(READY)
-	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --no-header --no-annotate --quiet \
+	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package torch --no-emit-package setuptools \
 	  $(WHEELS) --output-file $(VENV)/frozen.txt
-	grep -vE '^(nvidia|cuda|triton)' $(VENV)/frozen.txt > constraints.txt
+	awk '/^[^ ]/ { keep = !/^(nvidia|cuda|triton)/ } keep' $(VENV)/frozen.txt > requirements.lock
 
 clean:
 	rm -rf $(VENV) _build book/assets/vendor dufm_lib.egg-info build .pytest_cache .ruff_cache .hypothesis

@@ -103,7 +103,7 @@ def test_the_cache_is_emptied_when_the_key_changes(tmp_path):
 
 def test_the_key_follows_the_library(tmp_path):
     (tmp_path / "dufm_lib").mkdir()
-    for name in ("requirements.txt", "constraints.txt", "dufm_lib/model.py"):
+    for name in ("requirements.txt", "requirements.lock", "dufm_lib/model.py"):
         (tmp_path / name).write_text("one")
     before = fresh_outputs.key(tmp_path)
     assert fresh_outputs.key(tmp_path) == before
@@ -137,6 +137,24 @@ def test_requirements_are_fixed_and_agree_with_the_frozen_rest(root):
     requirements = (root / "requirements.txt").read_text()
     lines = [line for line in requirements.splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not fixed.match(line)] == ["torch>=2.6,<2.14"]
-    frozen = fixed.findall((root / "constraints.txt").read_text())
+    frozen = fixed.findall((root / "requirements.lock").read_text())
     assert set(fixed.findall(requirements)) <= set(frozen)
     assert not [name for name, _ in frozen if name.startswith(("torch", "nvidia", "cuda", "triton"))]
+
+
+def test_every_package_of_the_lock_is_held_to_hashes_and_to_no_host(root):
+    lock = (root / "requirements.lock").read_text()
+    entries = re.split(r"\n(?=\S)", lock.strip())
+    assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert not re.search(r"https?://|file:|--(index|find)", lock)
+
+
+def test_the_workflows_run_the_commands_of_the_readme(root):
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    workflows = sorted((root / ".github" / "workflows").glob("*.yml"))
+    assert [path.stem for path in workflows] == ["publish", "test", "weekly"]
+    for path in workflows:
+        jobs = yaml.safe_load(path.read_text())["jobs"]
+        commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+        assert commands, path
+        assert all(set(command.split()[1:]) <= targets for command in commands), path

@@ -15,7 +15,7 @@ def key(root: Path) -> str:
     """SHA-256 over the names and contents of dufm_lib and of the files that freeze the environment."""
     digest = hashlib.sha256()
     library = (path for path in (root / "dufm_lib").rglob("*") if path.is_file() and path.suffix != ".pyc")
-    for path in (*sorted(library), root / "requirements.txt", root / "constraints.txt"):
+    for path in (*sorted(library), root / "requirements.txt", root / "requirements.lock"):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
