@@ -22,12 +22,13 @@ stage = @echo "== $(1)"; $(2) || { echo "make: the stage '$(1)' failed" >&2; exi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lint test-library test-notebooks test-pages page serve lab bench freeze clean
+.PHONY: help book test lint test-library test-notebooks test-pages page pdf zip serve lab bench freeze clean
 
 help:
 	@echo "make book            build the book: environment, every notebook run, HTML in $(HTML)"
 	@echo "make test            test everything: style, library, notebooks, the book, its pages in a browser"
 	@echo "make page PAGE=...   build one chapter, e.g. PAGE=book/landscape/degeneracy"
+	@echo "make pdf | zip       the whole book in _build/book.pdf | its pages, to be read from any folder, in _build/book.zip"
 	@echo "make lab | serve     open JupyterLab | serve the built book on this machine"
 	@echo "make lint | bench    the style checks alone | the benchmarks"
 	@echo "make freeze | clean  renew requirements.lock | remove all that the other targets made"
@@ -43,7 +44,7 @@ $(READY): requirements.txt requirements.lock pyproject.toml
 	$(BIN)/uv pip install --python $(BIN)/python $(WHEELS) --requirement requirements.txt --editable .
 	@touch $@
 
-$(SCRIPTS): tools/vendor.py | $(READY)
+$(SCRIPTS): tools/vendor.py requirements.txt | $(READY)
 	$(BIN)/python tools/vendor.py
 
 book: $(READY) $(SCRIPTS)
@@ -57,20 +58,27 @@ lint: $(READY)
 	$(call stage,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 
 test-library: $(READY)
-	$(call stage,library,$(PYTEST) -n 2 --doctest-modules dufm_lib tools tests --ignore tests/test_site.py)
+	$(call stage,library,$(PYTEST) -n 2 --doctest-modules dufm_lib tools tests --ignore-glob 'tests/test_pages*')
 
 test-notebooks: $(READY)
 	$(call stage,notebooks,$(PYTEST) --nbval-lax -n 2 --dist loadfile --nbval-cell-timeout 60 book)
 
 test-pages: $(READY)
 	$(call stage,browser,$(BIN)/python tools/chromium.py)
-	$(call stage,pages,$(PYTEST) tests/test_site.py)
+	$(call stage,pages,$(PYTEST) tests/test_pages*.py)
 
 page: $(READY) $(SCRIPTS)
 	@mkdir -p $(PAGE_BUILD)
 	@printf 'format: jb-book\nroot: $(PAGE)\nchapters:\n  - file: book/reference/bibliography\n' > $(PAGE_BUILD)/_toc.yml
 	$(BIN)/jupyter-book build . --toc $(CURDIR)/$(PAGE_BUILD)/_toc.yml --path-output $(PAGE_BUILD)
 	@echo "References to other chapters stay open in this build. Open $(PAGE_BUILD)/$(HTML)/index.html"
+
+pdf: book
+	$(BIN)/python tools/chromium.py
+	$(BIN)/python tools/pdf.py
+
+zip: book
+	cd _build && rm -f book.zip && ../$(BIN)/python -m zipfile -c book.zip html
 
 serve:
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000

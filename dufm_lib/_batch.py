@@ -8,22 +8,26 @@ threads keep the one they were born with: changed in the caller's thread it woul
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 
-from dufm_lib._step import Block, Measurement
-from dufm_lib.problem import Problem
+from dufm_lib._checkpoint import Checkpoint
+from dufm_lib._settings import Setting
+from dufm_lib._step import Block, Measurement, make_block, multiplications
 
 Report = Callable[[float, str], bool | None]
 
 REPORT_EVERY = 0.05  # seconds
-WORTH_A_THREAD = 1_000_000  # multiplications a step: about 30 us, what handing the interpreter around costs
+WORTH_A_THREAD = 1_500_000  # multiplications a step: about 50 us, what handing the interpreter around costs twice
+LARGEST_BLOCK = 1 << 20  # parameters: the runs of a block come round every step, of a larger one from beyond the cache
 
 _SETTING_THREADS = threading.Lock()
 
@@ -51,114 +55,177 @@ def workers(device: torch.device) -> Iterator[list[ThreadPoolExecutor]]:
         yield crew
 
 
+Share = list[tuple[torch.Tensor, Block]]  # which runs, and what moves them
+
+
+def _advance(share: Share, to: int, stop: threading.Event) -> None:
+    for _, block in share:
+        block.advance(to, stop)
+
+
+def _measure(share: Share) -> list[Measurement]:
+    return [block.measure() for _, block in share]
+
+
 class Batch:
-    """Runs under way."""
+    """Runs under way. `settings` has one entry a run; the problems have equal shapes."""
 
     def __init__(
-        self,
-        problem: Problem,
-        params: list[torch.Tensor],
-        learning_rate: float,
-        tolerance: float,
-        workers: list[ThreadPoolExecutor],
+        self, settings: Sequence[Setting], params: list[torch.Tensor], workers: list[ThreadPoolExecutor]
     ) -> None:
-        self.problem, self.params, self.workers = problem, params, workers
-        self.learning_rate, self.tolerance = learning_rate, tolerance
-        runs, K = len(params[0]), problem.classes
+        self.settings, self.params, self.workers = settings, params, workers
+        runs, K = len(settings), settings[0].problem.classes
+        self.tolerance = torch.tensor([setting.tolerance for setting in settings]).double()
         self.steps = torch.zeros(runs, dtype=torch.int64)
         self.ended = ["steps"] * runs
         self.last = Measurement(*(torch.full((runs, *axes), math.nan).double() for axes in ((), (), (K, K))))
         self.recorded: list[tuple[int, Measurement]] = []
-        self.blocks: list[tuple[torch.Tensor, Block]] = []  # which runs, and what moves them
+        self.shares: list[Share] = []  # one a worker
         self.moving: list[Future[None]] = []
         self.stop = threading.Event()
         self.told = -math.inf
         self.split(torch.arange(runs))
 
-    def descend(self, steps: int, record_every: int, report: Report) -> None:
+    def descend(self, steps: int, record_every: int, report: Report, checkpoint: Checkpoint) -> None:
         """Move until every run has left or the limit is reached; an interruption keeps what was done."""
-        self.record(0)
         try:
-            for at in (*range(record_every, steps, record_every), steps):
-                if not self.blocks:
+            for at in itertools.chain(range(0, steps, record_every), [steps]):
+                if not self.shares:
                     break
-                self.advance(at, steps, report)
-                self.record(at)
+                if not self.recorded or at > self.recorded[-1][0]:
+                    self.advance(at, steps, report, checkpoint)
+                    self.record(at)
+            self.gather()
+            checkpoint.save(self.state())
             report(1.0, self.text(steps))
         except KeyboardInterrupt:
             self.stop.set()
             wait(self.moving)
-            self.measure()
-            for run in self.active():
+            self.gather()
+            checkpoint.save(self.state())
+            for run in self.judge(self.measure()):
                 self.ended[run] = "interrupted"
         finally:
             self.stop.set()  # whatever was raised, the workers must not go on
-        self.gather()
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs, as tensors and lists on the CPU; of blocks that stand still and are gathered."""
+        steps, measurements = zip(*self.recorded, strict=True) if self.recorded else ((), ())
+        return {
+            "params": [tensor.cpu() for tensor in self.params],
+            "steps": self.steps,
+            "ended": self.ended,
+            "last": list(self.last),
+            "recorded_steps": list(steps),
+            "recorded": [torch.stack(tensors) for tensors in zip(*measurements, strict=True)],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to where `state` was taken."""
+        self.shares = []
+        for tensor, kept in zip(self.params, state["params"], strict=True):
+            tensor.copy_(kept)
+        self.steps, self.ended, self.last = state["steps"], state["ended"], Measurement(*state["last"])
+        measurements = map(Measurement._make, zip(*state["recorded"], strict=True))
+        self.recorded = list(zip(state["recorded_steps"], measurements, strict=True))
+        self.split(torch.tensor([run for run, ended in enumerate(self.ended) if ended == "steps"]))
+
+    def blocks(self) -> Share:
+        """Every block with its runs."""
+        return [pair for share in self.shares for pair in share]
 
     def active(self) -> list[int]:
-        """The runs still in the batch."""
-        return [run for runs, _ in self.blocks for run in runs.tolist()]
+        """The runs still in the batch, in order."""
+        return sorted(run for runs, _ in self.blocks() for run in runs.tolist())
 
     def gather(self) -> None:
         """Bring parameters and step counts home from the blocks."""
-        for runs, block in self.blocks:
+        for runs, block in self.blocks():
             self.steps[runs] = block.done
             for tensor, moved in zip(self.params, block.params, strict=True):
                 tensor[runs] = moved
 
     def split(self, runs: torch.Tensor) -> None:
-        """Keep the given runs, in one block a thread, but in fewer blocks when they are small."""
+        """Keep the given runs: one share a worker, or fewer when they are small, in blocks of one setting each."""
         self.gather()
-        per_run = 3 * self.problem.total_samples * sum(weight[0].numel() for weight in self.params[1:])
-        count = min(len(self.workers), max(1, len(runs) * per_run // WORTH_A_THREAD))
-        blocks = []
-        for part in runs.tensor_split(count):
-            if len(part):
-                params = [tensor[part] for tensor in self.params]  # copies
-                blocks.append((part, Block(self.problem, params, self.learning_rate, int(self.steps[part[0]]))))
-        self.blocks = blocks
+        together: dict[tuple[Setting, int], list[int]] = {}
+        for run in runs.tolist():
+            together.setdefault((self.settings[run], int(self.steps[run])), []).append(run)
+        queue = [(key, run) for key, members in together.items() for run in members]
+        work = len(queue) * multiplications(self.settings[0].problem)
+        count = min(len(self.workers), max(1, work // WORTH_A_THREAD))
+        cuts = [len(queue) * part // count for part in range(count + 1)]
+        self.shares = [self.blocks_of(queue[first:last]) for first, last in itertools.pairwise(cuts) if first < last]
 
-    def advance(self, to: int, steps: int, report: Report) -> None:
-        """Move every block to step `to`, and report meanwhile."""
-        self.moving = [
-            worker.submit(block.advance, to, self.stop)
-            for worker, (_, block) in zip(self.workers, self.blocks, strict=False)
-        ]
-        waiting = True
-        while waiting:
-            waiting = wait(self.moving, timeout=REPORT_EVERY).not_done
-            if time.monotonic() - self.told > REPORT_EVERY:
-                done = min(block.done for _, block in self.blocks)
-                if report(done / steps, self.text(done)) is False:
-                    raise KeyboardInterrupt
-                self.told = time.monotonic()
-        for future in self.moving:
-            future.result()  # raises here what was raised there
+    def blocks_of(self, queue: list[tuple[tuple[Setting, int], int]]) -> Share:
+        """One share: a block for each setting; on a CPU several, if one would not stay in the cache."""
+        fitting = max(1, LARGEST_BLOCK // sum(tensor[0].numel() for tensor in self.params))
+        at_once = fitting if self.params[0].device.type == "cpu" else len(queue)
+        share = []
+        for (setting, done), members in itertools.groupby(queue, key=lambda entry: entry[0]):
+            for runs in torch.tensor([run for _, run in members]).split(at_once):
+                params = [tensor[runs] for tensor in self.params]  # copies
+                share.append((runs, make_block(setting.problem, params, setting.learning_rate, done)))
+        return share
+
+    def advance(self, to: int, steps: int, report: Report, checkpoint: Checkpoint) -> None:
+        """Move every block to step `to`; report meanwhile, and pause to write a checkpoint that is due."""
+        while any(block.done < to for _, block in self.blocks()):
+            self.stop.clear()
+            self.moving = [
+                worker.submit(_advance, share, to, self.stop)
+                for worker, share in zip(self.workers, self.shares, strict=False)
+            ]
+            waiting = True
+            while waiting:
+                waiting = wait(self.moving, timeout=REPORT_EVERY).not_done
+                self.tell(steps, report)
+                if checkpoint.due():
+                    self.stop.set()
+            for future in self.moving:
+                future.result()  # raises here what was raised there
+            if checkpoint.due():
+                self.gather()
+                checkpoint.save(self.state())
+
+    def tell(self, steps: int, report: Report) -> None:
+        """Report, but not too often."""
+        if time.monotonic() - self.told > REPORT_EVERY:
+            counts = [block.done for _, block in self.blocks()]
+            done = sum(counts) // len(counts)
+            if report(done / steps, self.text(done)) is False:
+                raise KeyboardInterrupt
+            self.told = time.monotonic()
 
     def measure(self) -> Measurement:
         """Measure the runs in the batch; NaN stands for the others."""
         now = Measurement(*(torch.full_like(tensor, math.nan) for tensor in self.last))
         parts = [
-            (runs, worker.submit(block.measure))
-            for worker, (runs, block) in zip(self.workers, self.blocks, strict=False)
+            (share, worker.submit(_measure, share)) for worker, share in zip(self.workers, self.shares, strict=False)
         ]
-        for runs, part in parts:
-            for here, last, measured in zip(now, self.last, part.result(), strict=True):
-                here[runs] = last[runs] = measured
+        for share, part in parts:
+            for (runs, _), measurement in zip(share, part.result(), strict=True):
+                for here, last, measured in zip(now, self.last, measurement, strict=True):
+                    here[runs] = last[runs] = measured
         return now
 
     def record(self, at: int) -> None:
         """Measure, keep that for the history, and let go the runs that have converged or diverged."""
         now = self.measure()
         self.recorded.append((at, now))
-        active = torch.tensor(self.active())
+        staying = self.judge(now)
+        if len(staying) < len(self.active()):
+            self.split(torch.tensor(staying))
+
+    def judge(self, now: Measurement) -> list[int]:
+        """Note which runs in the batch have converged or diverged; the others are returned."""
+        active = torch.tensor(self.active(), dtype=torch.int64)
         norm = now.gradient_norm[active]
         diverged = ~(norm.isfinite() & now.loss[active].isfinite())
-        leaving = diverged | (norm <= self.tolerance)
+        leaving = diverged | (norm <= self.tolerance[active])
         for run, bad in zip(active[leaving].tolist(), diverged[leaving].tolist(), strict=True):
             self.ended[run] = "diverged" if bad else "converged"
-        if leaving.any():
-            self.split(active[~leaving])
+        return active[~leaving].tolist()
 
     def text(self, step: int) -> str:
         """One line for a progress display."""

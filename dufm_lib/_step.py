@@ -12,7 +12,7 @@ from dufm_lib import model
 from dufm_lib.problem import Problem
 
 # Points are measured in slices of at most this many parameters: larger float64 temporaries leave the cache.
-MEASURED_AT_ONCE = 1 << 16
+MEASURED_AT_ONCE = 1 << 17
 
 
 def _targets(problem: Problem, like: torch.Tensor) -> torch.Tensor:
@@ -22,7 +22,7 @@ def _targets(problem: Problem, like: torch.Tensor) -> torch.Tensor:
 
 
 def _residual(problem: Problem, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """N times the gradient of the fit, written over the logits (..., K, N): softmax(Z) - Y, or Z - Y for MSE."""
+    """N dg/dZ, written over the logits (..., K, N): softmax(Z) - Y, or Z - Y for MSE."""
     if problem.loss == "cross_entropy":
         torch.softmax(logits, -2, out=logits)
     return logits.sub_(targets)
@@ -31,28 +31,53 @@ def _residual(problem: Problem, logits: torch.Tensor, targets: torch.Tensor) -> 
 def gradient(problem: Problem, params: model.Parameters) -> list[torch.Tensor]:
     """The gradient of `model.objective` without autograd: [dH_1, dW_1, ..., dW_L], shaped like `params`.
 
-    With A_0 = H_1, A_l = s(W_l A_{l-1}) and G_L = (softmax(Z) - Y)/N, or (Z - Y)/N for MSE:
-
-        dW_l = G_l A_{l-1}^T + lambda_W W_l      G_{l-1} = s'(A_{l-1}) * (W_l^T G_l)
-        dH_1 = W_1^T G_1 + lambda_H H_1
+    The formulas are those of `LinearBlock` and `ReluBlock`, out of place; the penalties add lambda times the factor.
     """
-    return _slopes(problem, params, model.activations(problem, params))
+    return _logits_and_gradient(problem, params)[1]
 
 
-def _slopes(problem: Problem, params: model.Parameters, activations: list[torch.Tensor]) -> list[torch.Tensor]:
-    """The gradient where the activations are known; their last, the logits, is written over."""
-    features, *weights = params
-    *layers, logits = activations
+def _logits_and_gradient(problem: Problem, params: model.Parameters) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    model.check_parameters(problem, params)
+    logits, slopes = (_through_relu if problem.activation == "relu" else _through_products)(problem, params)
     decay_features, decay_weights = problem.penalties
-    signal = _residual(problem, logits, _targets(problem, logits)) / problem.total_samples  # G_L
+    decays = [decay_features, *[decay_weights] * problem.depth]
+    return logits, [
+        slope.add_(factor, alpha=decay) for slope, factor, decay in zip(slopes, params, decays, strict=True)
+    ]
+
+
+def _signal(problem: Problem, logits: torch.Tensor) -> torch.Tensor:
+    """dg/dZ."""
+    return _residual(problem, logits.clone(), _targets(problem, logits)).div_(problem.total_samples)
+
+
+def _through_products(problem: Problem, params: model.Parameters) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Logits and dg/dF_l of a linear network."""
+    *lower, top = params
+    above = [top]  # A_L, ..., A_0
+    for factor in reversed(lower):
+        above.append(above[-1] @ factor)
+    logits = above.pop()
+    signal = _signal(problem, logits)
     slopes = []
-    for layer in reversed(range(problem.depth)):
-        slopes.append(torch.add(signal @ layers[layer].mT, weights[layer], alpha=decay_weights))
-        signal = weights[layer].mT @ signal
-        if layer > 0 and problem.activation == "relu":
-            signal = signal * (layers[layer] > 0)
-    slopes.append(torch.add(signal, features, alpha=decay_features))
-    return slopes[::-1]
+    for factor in lower:
+        slopes.append(above.pop().mT @ signal)
+        signal = signal @ factor.mT
+    return logits, [*slopes, signal]
+
+
+def _through_relu(problem: Problem, params: model.Parameters) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Logits and dg/dF_l of a ReLU network."""
+    *layers, logits = model.activations(problem, params)
+    signal = _signal(problem, logits)
+    slopes = []
+    for layer in reversed(range(1, problem.depth + 1)):
+        below = layers[layer - 1]
+        slopes.append(signal @ below.mT)
+        signal = params[layer].mT @ signal
+        if layer > 1:
+            signal *= below > 0
+    return logits, [signal, *reversed(slopes)]
 
 
 class Measurement(NamedTuple):
@@ -69,11 +94,11 @@ def measure(problem: Problem, params: model.Parameters) -> Measurement:
     parts = []
     for piece in zip(*(tensor.split(at_once) for tensor in params), strict=True):
         point = [tensor.double() for tensor in piece]
-        activations = model.activations(problem, point)
-        loss = model.fit(problem, activations[-1]) + model.penalty(problem, point)
-        means = model.class_means(problem, activations[-1])
-        squares = sum(slope.square().sum((-2, -1)) for slope in _slopes(problem, point, activations))
-        parts.append(Measurement(loss.cpu(), squares.sqrt().cpu(), means.cpu()))
+        logits, slopes = _logits_and_gradient(problem, point)
+        loss = model.fit(problem, logits) + model.penalty(problem, point)
+        means = model.class_means(problem, logits)
+        norms = torch.stack([torch.linalg.vector_norm(slope, dim=(-2, -1)) for slope in slopes])
+        parts.append(Measurement(loss.cpu(), torch.linalg.vector_norm(norms, dim=0).cpu(), means.cpu()))
     return Measurement(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
@@ -111,17 +136,17 @@ class Block:
     def __init__(self, problem: Problem, params: model.Parameters, learning_rate: float, done: int = 0) -> None:
         self.problem = problem
         self.done = done  # steps taken
-        like, runs, K, depth = params[0], len(params[0]), problem.classes, problem.depth
-        d, N = _padded(problem, like.dtype)
-        shapes = [(d, N), *[(d, d)] * (depth - 1), (K, d)]
-        self.factors = [like.new_zeros(runs, *shape) for shape in shapes]  # H_1, W_1, ..., W_L
+        like, runs, K, N = params[0], len(params[0]), problem.classes, problem.total_samples
+        d, columns = _padded(problem, like.dtype)
+        shapes = [(d, columns), *[(d, d)] * (problem.depth - 1), (K, d)]
+        self.factors = [like.new_zeros(runs, *shape) for shape in shapes]  # F_0 = H_1, F_l = W_l
         for tensor, start in zip(self.params, params, strict=True):
             tensor.copy_(start)
-        self.layers = [like.new_empty(runs, d, N) for _ in range(depth - 1)]  # A_1, ..., A_{L-1}
-        self.logits = like.new_empty(runs, K, N)  # A_L
-        self.signals = [like.new_empty(runs, d, N) for _ in range(2)]
-        self.targets = torch.nn.functional.pad(_targets(problem, like), (0, N - problem.total_samples))
-        self.rates = [_shrink(learning_rate, penalty, like.dtype) for penalty in problem.penalties]
+        self.logits = like.new_empty(runs, K, columns)
+        self.padding = self.logits[..., N:]
+        self.targets = torch.nn.functional.pad(_targets(problem, like), (0, columns - N))
+        features, weights = (_shrink(learning_rate, penalty, like.dtype) for penalty in problem.penalties)
+        self.rates = [{"beta": beta, "alpha": -rate / N} for beta, rate in (features, *[weights] * problem.depth)]
 
     @property
     def params(self) -> list[torch.Tensor]:
@@ -129,35 +154,19 @@ class Block:
         shapes = self.problem.shapes
         return [f[:, :rows, :columns] for f, (rows, columns) in zip(self.factors, shapes, strict=True)]
 
+    def residual(self) -> None:
+        """Write N dg/dZ over the logits, zero for the samples of the padding."""
+        _residual(self.problem, self.logits, self.targets)
+        if self.padding.numel():
+            self.padding.zero_()
+
+    def move(self, layer: int, left: torch.Tensor, right: torch.Tensor) -> None:
+        """F_l <- beta F_l - rate/N left right: decay and gradient in a single pass."""
+        self.factors[layer].baddbmm_(left, right, **self.rates[layer])
+
     def step(self) -> None:
-        """Move every factor by -learning_rate times its gradient at the point before the step.
-
-        One `baddbmm` applies decay and gradient in a single pass, W <- beta W - rate/N (N G) A^T. Every factor
-        serves its neighbour's gradient before it is overwritten.
-        """
-        features, *weights = self.factors
-        relu, last = self.problem.activation == "relu", self.problem.depth - 1
-        inputs, outputs = [features, *self.layers], [*self.layers, self.logits]
-        for layer, weight in enumerate(weights):
-            torch.bmm(weight, inputs[layer], out=outputs[layer])
-            if relu and layer < last:
-                outputs[layer].relu_()
-
-        N = self.problem.total_samples
-        (features_beta, features_rate), (beta, rate) = self.rates
-        signal = _residual(self.problem, self.logits, self.targets)  # N G_L
-        if signal.shape[-1] > N:
-            signal[..., N:] = 0  # samples of the padding
-        free, other = self.signals
-        for layer in range(last, 0, -1):
-            torch.bmm(weights[layer].mT, signal, out=free)
-            if relu:  # the signal passes where the unit is active
-                torch.ops.aten.threshold_backward.grad_input(free, inputs[layer], 0, grad_input=free)
-            weights[layer].baddbmm_(signal, inputs[layer].mT, beta=beta, alpha=-rate / N)
-            signal, free, other = free, other, free
-        free.copy_(features)
-        features.baddbmm_(weights[0].mT, signal, beta=features_beta, alpha=-features_rate / N)
-        weights[0].baddbmm_(signal, free.mT, beta=beta, alpha=-rate / N)
+        """Move every factor by -learning_rate times its gradient at the point before the step."""
+        raise NotImplementedError
 
     def advance(self, to: int, stop: threading.Event) -> None:
         """Take steps until `to` of them are done, or `stop` is set."""
@@ -168,3 +177,80 @@ class Block:
     def measure(self) -> Measurement:
         """Loss, gradient norm and class-mean logits of the block's runs."""
         return measure(self.problem, self.params)
+
+
+class LinearBlock(Block):
+    """A linear network is one product, F_L ... F_1 F_0, that is multiplied from its narrow side, the K logits.
+
+        A_L = F_L            A_l = A_{l+1} F_l         Z = A_0
+        G_0 = N dg/dZ        G_{l+1} = G_l F_l^T       N dg/dF_l = A_{l+1}^T G_l  (l < L)      N dg/dF_L = G_L
+
+    All A_l and G_l have K rows. The 3K (N d + (L-1) d^2) multiplications replace the 3N (K d + (L-1) d^2) of
+    back-propagation, and K <= N.
+    """
+
+    def __init__(self, problem: Problem, params: model.Parameters, learning_rate: float, done: int = 0) -> None:
+        super().__init__(problem, params, learning_rate, done)
+        *lower, top = self.factors
+        self.above = [self.logits, *(torch.empty_like(top) for _ in lower)]  # A_0, ..., A_L
+        self.signals = [self.logits, *(torch.empty_like(top) for _ in lower[1:])]  # G_0, ..., G_{L-1}
+        self.factors_T, self.above_T = ([tensor.mT for tensor in tensors] for tensors in (lower, self.above))
+
+    def step(self) -> None:
+        """Every factor passes the signal on before it is overwritten."""
+        F, A, G, L = self.factors, self.above, self.signals, self.problem.depth
+        A[L].copy_(F[L])
+        for l in reversed(range(L)):
+            torch.bmm(A[l + 1], F[l], out=A[l])
+        self.residual()  # the logits A_0 become G_0
+        for l in range(L):
+            if l + 1 < L:
+                torch.bmm(G[l], self.factors_T[l], out=G[l + 1])
+            else:  # G_L is not needed apart from F_L
+                self.move(L, G[l], self.factors_T[l])
+            self.move(l, self.above_T[l + 1], G[l])
+
+
+class ReluBlock(Block):
+    """Back-propagation, through A_0 = F_0, A_l = relu(F_l A_{l-1}), Z = F_L A_{L-1}.
+
+    G_L = N dg/dZ        G_{l-1} = relu'(A_{l-1}) * (F_l^T G_l)        N dg/dF_l = G_l A_{l-1}^T        N dg/dF_0 = G_0
+    """
+
+    def __init__(self, problem: Problem, params: model.Parameters, learning_rate: float, done: int = 0) -> None:
+        super().__init__(problem, params, learning_rate, done)
+        features = self.factors[0]
+        self.layers = [torch.empty_like(features) for _ in range(problem.depth)]  # A_0, ..., A_{L-1}
+        self.signals = [torch.empty_like(features) for _ in range(2)]
+
+    def step(self) -> None:
+        """Every factor serves its neighbour's gradient before it is overwritten."""
+        F, A, L = self.factors, self.layers, self.problem.depth
+        A[0].copy_(F[0])
+        for l in range(1, L):
+            torch.bmm(F[l], A[l - 1], out=A[l]).relu_()
+        torch.bmm(F[L], A[L - 1], out=self.logits)
+        self.residual()
+        signal, (free, other) = self.logits, self.signals
+        for l in range(L, 1, -1):
+            torch.bmm(F[l].mT, signal, out=free)
+            # the signal passes where the unit is active
+            torch.ops.aten.threshold_backward.grad_input(free, A[l - 1], 0, grad_input=free)
+            self.move(l, signal, A[l - 1].mT)
+            signal, free, other = free, other, free
+        self.move(0, F[1].mT, signal)
+        self.move(1, signal, A[0].mT)
+
+
+def multiplications(problem: Problem) -> int:
+    """How many of them a step takes for one run, in the order that its block uses."""
+    K, L, d, N = problem.classes, problem.depth, problem.width, problem.total_samples
+    if problem.activation == "relu" and L > 1:
+        return 3 * N * (K * d + (L - 1) * d * d)
+    return 3 * K * (N * d + (L - 1) * d * d)
+
+
+def make_block(problem: Problem, params: model.Parameters, learning_rate: float, done: int = 0) -> Block:
+    """The block for a problem: one layer has no hidden units, so it is linear."""
+    kind = ReluBlock if problem.activation == "relu" and problem.depth > 1 else LinearBlock
+    return kind(problem, params, learning_rate, done)

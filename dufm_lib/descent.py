@@ -8,6 +8,7 @@ recorded steps every run is measured in float64, and those that have converged o
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ import torch
 
 from dufm_lib import metrics, model
 from dufm_lib._batch import Batch, Report, workers
+from dufm_lib._checkpoint import Checkpoint
+from dufm_lib._settings import count, description, random_points, settings
 from dufm_lib._step import Measurement
-from dufm_lib.problem import Problem, nonnegative_float, positive_int
+from dufm_lib.problem import Problem, positive_int
 from dufm_lib.structures import rank, singular_values
 
 
@@ -40,7 +43,7 @@ class Runs:
     `runs[2]`, `runs[3:5]` and `runs[mask]` select runs and keep the leading axis; `runs.point(2)` is one point.
     """
 
-    problem: Problem
+    problems: tuple[Problem, ...]
     params: list[torch.Tensor]  # [H_1, W_1, ..., W_L], each (runs, ...), in the dtype of the training
     logits: torch.Tensor  # (runs, K, K) float64 class means
     loss: torch.Tensor  # (runs,) float64 objective
@@ -50,6 +53,18 @@ class Runs:
     ended: tuple[str, ...]  # "converged", "steps" (the limit), "interrupted", "diverged"
     steps: torch.Tensor  # (runs,) int64, taken
     history: History
+
+    @property
+    def problem(self) -> Problem:
+        """The problem of all runs.
+
+        Raises:
+            ValueError: they have several.
+        """
+        first, *others = dict.fromkeys(self.problems)
+        if others:
+            raise ValueError(f"the runs have {1 + len(others)} problems: select those of one, or ask for `problems`")
+        return first
 
     def __len__(self) -> int:
         return len(self.ended)
@@ -62,7 +77,7 @@ class Runs:
         chosen = torch.arange(len(self))[index].reshape(-1)
         columns = {f.name: getattr(self.history, f.name)[:, chosen] for f in fields(History)[1:]}
         return Runs(
-            self.problem,
+            tuple(self.problems[run] for run in chosen),
             [tensor[chosen] for tensor in self.params],
             self.logits[chosen],
             self.loss[chosen],
@@ -80,12 +95,12 @@ class Runs:
 
 
 def train(
-    problem: Problem,
+    problem: Problem | Sequence[Problem],
     runs: int | None = None,
-    seed: int = 0,
-    learning_rate: float = 0.5,
+    seed: int | Sequence[int] = 0,
+    learning_rate: float | Sequence[float] = 0.5,
     steps: int = 20_000,
-    init_scale: float = 1.0,
+    init_scale: float | Sequence[float] = 1.0,
     dtype: torch.dtype = torch.float32,
     *,
     start: model.Parameters | None = None,
@@ -93,18 +108,23 @@ def train(
     tolerance: float | None = None,
     report: Report | None = None,
     progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
     device: torch.device | str = "cpu",
 ) -> Runs:
     """Minimise `model.objective` by gradient descent from random points.
 
         theta <- theta - learning_rate * gradient(theta),  all factors at once
 
+    Problem, seed, learning rate and initial scale may differ from run to run: give a list, one entry a run.
+
     Args:
-        problem: linear or ReLU, cross-entropy or MSE, balanced or not, equal or unequal penalties.
-        runs: how many (default 1). Run i starts at the `model.random_point` of seed `seed + i`, and ends at the
-            same bits whatever else is in the batch.
-        seed: integer >= 0.
-        learning_rate: > 0.
+        problem: linear or ReLU, cross-entropy or MSE, balanced or not, equal or unequal penalties. The problems of
+            a list differ in their weight decay only.
+        runs: how many (default: the length of the lists; without one 1). A run ends at the same bits whatever else
+            is in the batch.
+        seed: integer >= 0. Run i starts at the `model.random_point` of seed `seed + i`, or `seed[i]`.
+        learning_rate: > 0. Runs of the same problem and rate are computed together, and are the faster the more
+            they are.
         steps: the limit, >= 1.
         init_scale: entries start with standard deviation init_scale / sqrt(d).
         dtype: torch.float32 or torch.float64, of the training. Everything reported is evaluated in float64.
@@ -118,6 +138,9 @@ def train(
             is no minimum to converge to, and a run ends at the limit.
         report: called with (fraction done, text) up to 20 times a second; returning False ends the training.
         progress: show a tqdm bar.
+        checkpoint: a file to keep the state of the descent in, written every 10 seconds, on interruption and at the
+            end. The same call with the same file goes on from it, to the same bits as if it had never stopped; a
+            descent that has ended is only read. Delete the file to start again.
         device: of the training.
 
     Returns:
@@ -125,45 +148,34 @@ def train(
         `structure` is what `metrics.structure_labels` says of a converged run.
 
     Raises:
-        ValueError: a bad argument, by name.
+        ValueError: a bad argument, by name; a checkpoint that is damaged or belongs to another call.
 
     Source: the experiment of Garrod & Keating (2025), Figure 1. They do not state their initialisation.
 
     >>> problem = Problem(classes=4, samples=2, depth=2, width=8, weight_decay=0.01)
     >>> train(problem, runs=3, steps=4000)
     Runs(3: 3 dnc)
+    >>> train(problem, seed=[0, 0], init_scale=[1.0, 0.0], steps=4000)
+    Runs(2: 1 dnc, 1 zero)
     """
     positive_int("steps", steps)
     positive_int("record_every", record_every)
-    if nonnegative_float("learning_rate", learning_rate) == 0:
-        raise ValueError("learning_rate must be positive, got 0")
-    tolerance = min(problem.penalties) / 100 if tolerance is None else nonnegative_float("tolerance", tolerance)
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
     device = torch.device(device)
-    params = _start(problem, runs, seed, init_scale, start)
-    params = [tensor.detach().to(device, dtype, copy=True).contiguous() for tensor in params]
-    with _telling(report, progress, steps) as tell, workers(device) as crew:
-        batch = Batch(problem, params, float(learning_rate), tolerance, crew)
-        batch.descend(steps, record_every, tell)
-    return _result(batch)
-
-
-def _start(
-    problem: Problem, runs: int | None, seed: int, init_scale: float, start: model.Parameters | None
-) -> list[torch.Tensor]:
+    runs = count(runs, (problem, seed, learning_rate, init_scale), start)
+    each = settings(problem, learning_rate, tolerance, runs)
     if start is None:
-        return model.random_point(problem, 1 if runs is None else runs, seed, init_scale)
-    start = list(start)
-    model.check_parameters(problem, start)
-    if start[0].ndim != 3 or len(start[0]) == 0:
-        d, N = problem.shapes[0]
-        raise ValueError(
-            f"start must have one leading axis, the runs: H_1 of shape (runs, {d}, {N}), got {tuple(start[0].shape)}"
-        )
-    if runs is not None and runs != len(start[0]):
-        raise ValueError(f"runs must be left out or {len(start[0])}, the runs in start; got {runs}")
-    return start
+        start = random_points(each, seed, init_scale)
+    model.check_parameters(each[0].problem, start)
+    params = [tensor.detach().to(device, dtype, copy=True).contiguous() for tensor in start]
+    keeper = Checkpoint(checkpoint, description(each, params, steps, record_every))
+    with _telling(report, progress, steps) as tell, workers(device) as crew:
+        batch = Batch(each, params, crew)
+        if state := keeper.load():
+            batch.restore(state)
+        batch.descend(steps, record_every, tell, keeper)
+    return _result(batch)
 
 
 @contextmanager
@@ -192,7 +204,7 @@ def _result(batch: Batch) -> Runs:
     ranks[finite] = rank(logits[finite])
     structure = ["diverged"] * len(loss)
     for run, name in zip(finite, metrics.structure_labels(logits[finite]), strict=True):
-        structure[run] = name if gradient_norm[run] <= batch.tolerance else "unconverged"
+        structure[run] = name if gradient_norm[run] <= batch.tolerance[run] else "unconverged"
 
     steps, measurements = zip(*batch.recorded, strict=True)
     history = Measurement(*(torch.stack(tensors) for tensors in zip(*measurements, strict=True)))
@@ -200,7 +212,7 @@ def _result(batch: Batch) -> Runs:
     values = torch.full(history.logits.shape[:-1], math.nan).double()
     values[present] = singular_values(history.logits[present])
     return Runs(
-        batch.problem,
+        tuple(setting.problem for setting in batch.settings),
         batch.params,
         logits,
         loss,

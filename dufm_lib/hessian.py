@@ -6,13 +6,15 @@ Parameters are flattened in the order H_1, W_1, ..., W_L, each row by row. Every
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from dufm_lib import model
+from dufm_lib._lanczos import extremes
 from dufm_lib.aligned import aligned_blocks
-from dufm_lib.problem import Problem, finite_tensor
+from dufm_lib.problem import Problem, finite_tensor, positive_int
 
 DENSE_LIMIT = 6000  # parameters; a dense float64 matrix of that size takes 0.3 GB, its eigenvalues about 20 seconds
 
@@ -23,22 +25,37 @@ class Spectrum:
 
     Attributes:
         eigenvalues: (m,) float64, distinct up to rounding, ascending.
-        multiplicities: (m,) int64; their sum is the number of parameters.
+        multiplicities: (m,) int64; their sum is the number of parameters. In an incomplete spectrum how often each was
+            found: at least so often it occurs.
         tolerance: eigenvalues within this distance of zero count as zero.
+        complete: False for the two ends alone, see `extreme_spectrum`; whatever needs them all then raises ValueError.
+        residual: an eigenvalue of the matrix lies within this distance of each of `eigenvalues`. Reported where it was
+            measured, that is in an incomplete spectrum.
     """
 
     eigenvalues: torch.Tensor
     multiplicities: torch.Tensor
     tolerance: float
+    complete: bool = True
+    residual: float = math.nan
+
+    def _require_complete(self, name: str) -> None:
+        if not self.complete:
+            raise ValueError(
+                f"{name} needs the complete spectrum; this one holds the two ends, as Lanczos iteration found them. "
+                "smallest and largest are known; at a critical point of the linear model aligned_spectrum gives all"
+            )
 
     @property
     def nullity(self) -> int:
         """Number of zero eigenvalues."""
+        self._require_complete("nullity")
         return int(self.multiplicities[self.eigenvalues.abs() <= self.tolerance].sum())
 
     @property
     def negative(self) -> int:
         """Number of negative eigenvalues."""
+        self._require_complete("negative")
         return int(self.multiplicities[self.eigenvalues < -self.tolerance].sum())
 
     @property
@@ -47,13 +64,20 @@ class Spectrum:
         return float(self.eigenvalues[0])
 
     @property
+    def largest(self) -> float:
+        """The largest eigenvalue."""
+        return float(self.eigenvalues[-1])
+
+    @property
     def smallest_positive(self) -> float:
         """The smallest eigenvalue that counts as positive, NaN if there is none."""
+        self._require_complete("smallest_positive")
         positive = self.eigenvalues[self.eigenvalues > self.tolerance]
         return float(positive[0]) if len(positive) else math.nan
 
     def expand(self) -> torch.Tensor:
         """All eigenvalues, each repeated as often as it occurs: (P,) ascending."""
+        self._require_complete("expand")
         return self.eigenvalues.repeat_interleave(self.multiplicities)
 
 
@@ -116,7 +140,7 @@ def matrix(problem: Problem, params: model.Parameters) -> torch.Tensor:
     if len(point) > DENSE_LIMIT:
         raise ValueError(
             f"params hold {len(point)} numbers; a dense Hessian is limited to {DENSE_LIMIT}. "
-            "Use aligned_spectrum at a critical point, or product for single directions"
+            "Use aligned_spectrum at a critical point, extreme_spectrum elsewhere, or product for single directions"
         )
     directions = torch.eye(len(point), dtype=torch.float64, device=point.device)
     dense = torch.cat([_products(problem, point, rows) for rows in directions.split(256)])
@@ -164,26 +188,73 @@ def aligned_spectrum(problem: Problem, logits: torch.Tensor) -> Spectrum:
     return _collect(problem, values, counts)
 
 
-def spectrum(problem: Problem, params: model.Parameters) -> Spectrum:
-    """The full Hessian spectrum at one point.
+def extreme_spectrum(problem: Problem, params: model.Parameters, count: int = 8, seed: int = 0) -> Spectrum:
+    """Both ends of the Hessian spectrum at any point, by Lanczos iteration with Hessian-vector products.
 
-    A critical point of the linear model is aligned (Lemma 1), so its spectrum comes from `aligned_spectrum`; any other
-    point is solved densely.
+    No matrix is formed: a product costs about four gradients. What is promised: an eigenvalue lies within `residual` of
+    each value returned. What is not: that none was missed. The iteration sees a direction only through its random
+    start, so of an eigenvalue that occurs many times it finds some copies, and a cluster may hide a neighbour.
+
+    Args:
+        problem: any loss and activation.
+        params: [H_1, W_1, ..., W_L] without batch axes, P numbers.
+        count: how many eigenvalues at each end, below P / 2.
+        seed: of the starting vectors.
+
+    Returns:
+        Spectrum with complete = False, of 2 count eigenvalues with those that agree merged.
+
+    Raises:
+        ValueError: shapes do not fit, batch axes are present, or count is too large.
+        RuntimeError: the iteration did not converge.
+
+    >>> from dufm_lib.model import random_point
+    >>> problem = Problem(classes=4, samples=1, depth=2, width=5, weight_decay=1e-3)
+    >>> ends = extreme_spectrum(problem, random_point(problem), count=3)
+    >>> ends.smallest < 0 < ends.largest, ends.complete
+    (True, False)
+    """
+    point = _flatten(problem, params)
+    count = positive_int("count", count)
+    if 2 * count >= len(point):
+        raise ValueError(f"count must be below half the number of parameters, {len(point)}; got {count}")
+    positive_int("seed", seed, smallest=0)
+
+    def times(vector: np.ndarray) -> np.ndarray:
+        direction = torch.tensor(vector, dtype=torch.float64, device=point.device)
+        return _products(problem, point, direction[None])[0].cpu().numpy()
+
+    low, high, residual = extremes(times, len(point), count, seed)
+    values = torch.from_numpy(np.concatenate([low, high]))
+    return replace(
+        _collect(problem, values, torch.ones(values.shape, dtype=torch.int64)), complete=False, residual=residual
+    )
+
+
+def spectrum(problem: Problem, params: model.Parameters) -> Spectrum:
+    """The Hessian spectrum at one point, by whatever way is right there.
+
+    A critical point of the linear model is aligned (Lemma 1), so its spectrum comes from `aligned_spectrum`, whatever
+    its size. Any other point is solved densely, up to DENSE_LIMIT parameters. Beyond that the result is incomplete:
+    the two ends, from `extreme_spectrum`.
 
     Args:
         problem: any loss and activation.
         params: [H_1, W_1, ..., W_L] without batch axes.
 
     Returns:
-        Spectrum over all P parameters.
+        Spectrum over all P parameters; look at its `complete` where the point is large and not critical.
 
     Raises:
-        ValueError: shapes do not fit, batch axes are present, or a dense solve would exceed DENSE_LIMIT.
+        ValueError: shapes do not fit, or batch axes are present.
+        RuntimeError: Lanczos iteration did not converge.
     """
     slope = gradient(problem, params)
     critical = slope.norm() <= 1e-9 * _flatten(problem, params).norm() * problem.mean_weight_decay
     if critical and problem.activation == "linear" and problem.mean_weight_decay > 0:
         signal = model.logits(problem, [tensor.double() for tensor in params])
         return aligned_spectrum(problem, model.class_means(problem, signal))
+    if len(slope) > DENSE_LIMIT:
+        return extreme_spectrum(problem, params)
     values = torch.linalg.eigvalsh(matrix(problem, params))
     return _collect(problem, values, torch.ones(values.shape, dtype=torch.int64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,13 @@ def nonnegative_float(name: str, value: object) -> float:
     if not 0 <= number <= sys.float_info.max:  # false for NaN too
         raise ValueError(f"{name} must be finite and not negative, got {number}")
     return float(number)
+
+
+def one_of(name: str, value: str, known: Sequence[str]) -> str:
+    """Return `value` if it is known, or raise a ValueError that names the argument and all that is known."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+    return value
 
 
 def real_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
@@ -146,9 +154,8 @@ class Problem:
         checked("weight_decay", _weight_decay(self.weight_decay))
         if self.width < self.classes:
             raise ValueError(f"width must be at least {self.classes}, the number of classes; got {self.width}")
-        for name, value, known in (("loss", self.loss, LOSSES), ("activation", self.activation, ACTIVATIONS)):
-            if not isinstance(value, str) or value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+        one_of("loss", self.loss, LOSSES)
+        one_of("activation", self.activation, ACTIVATIONS)
 
     @property
     def balanced(self) -> bool:

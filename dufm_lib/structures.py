@@ -81,8 +81,28 @@ def polygon(classes: int) -> torch.Tensor:
     return torch.cos(angles[:, None] - angles[None, :])
 
 
+def incidence(order: int) -> torch.Tensor:
+    """Which vertices each edge of the complete graph joins: the code of K = order (order - 1) / 2 classes by two ones.
+
+    Args:
+        order: r >= 3, the number of vertices.
+
+    Returns:
+        (r, K) float64 of zeros and ones, two ones a column; of rank r.
+
+    Source: the features of the low-rank ReLU solution of Sukenik, Lampert & Mondelli (2024), as we reconstruct it.
+
+    >>> incidence(3).int().tolist()
+    [[1, 1, 0], [1, 0, 1], [0, 1, 1]]
+    """
+    r = positive_int("order", order, smallest=3)
+    ends = torch.triu_indices(r, r, offset=1)
+    code = torch.zeros(r, ends.shape[1], dtype=torch.float64)
+    return code.scatter_(0, ends, 1.0)
+
+
 def strongly_regular(order: int) -> torch.Tensor:
-    """T^T T - 11^T for the incidence matrix T of the complete graph on `order` vertices; K = order (order - 1) / 2.
+    """T^T T - 11^T for the `incidence` matrix T of the complete graph on `order` vertices; K = order (order - 1) / 2.
 
     Classes are the edges of the complete graph: entry 1 on the diagonal, 0 for edges that meet, -1 for disjoint
     ones. Its ReLU is the identity. Its rank is `order`, but 3 for order 4, where it is pairing(6) in another order
@@ -91,19 +111,14 @@ def strongly_regular(order: int) -> torch.Tensor:
     Args:
         order: r >= 3, the number of vertices.
 
-    Source: the pre-activation of the low-rank ReLU solution of Sukenik, Mondelli & Lampert (2024), as we
+    Source: the pre-activation of the low-rank ReLU solution of Sukenik, Lampert & Mondelli (2024), as we
     reconstruct it.
 
     >>> strongly_regular(5).shape, int(rank(strongly_regular(5))), int(rank(strongly_regular(4)))
     (torch.Size([10, 10]), 5, 3)
     """
-    r = positive_int("order", order, smallest=3)
-    first, second = torch.triu_indices(r, r, offset=1)
-    incidence = torch.zeros(r, first.numel(), dtype=torch.float64)
-    edges = torch.arange(first.numel())
-    incidence[first, edges] = 1
-    incidence[second, edges] = 1
-    return incidence.T @ incidence - 1
+    ends = incidence(order)
+    return ends.T @ ends - 1
 
 
 def singular_values(matrix: torch.Tensor) -> torch.Tensor:

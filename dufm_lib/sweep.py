@@ -6,6 +6,7 @@ A sweep is cut into tasks of at most `batch` runs, each with seeds of its own. T
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -26,6 +27,7 @@ import torch
 from tqdm.auto import tqdm
 
 from dufm_lib import descent
+from dufm_lib._checkpoint import write_whole
 from dufm_lib.problem import Problem, positive_int
 
 OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": None}  # as in descent.train
@@ -147,9 +149,9 @@ def run(
 
     Args:
         problems, runs, seed, batch, options: the grid, see `tasks`.
-        executor: any `concurrent.futures.Executor`; it is used and left open. Dask gives one by `client.get_executor()`
-            and mpi4py by `MPIPoolExecutor()`. Let its workers use one thread each. Without one, a pool of a process a
-            core is made and closed; a script must then guard its entry by `__name__ == "__main__"`.
+        executor: any `concurrent.futures.Executor`; it is used and left open, see below. Let its workers use one thread
+            each (OMP_NUM_THREADS=1). Without one, a pool of a process a core is made and closed; a script must then
+            guard its entry by `__name__ == "__main__"`.
         store: a folder for finished tasks. A sweep with the same store does only what is missing in it, however the one
             before ended; points may be added to the grid later. Without a store nothing is kept.
         progress: show a tqdm bar of runs.
@@ -160,7 +162,18 @@ def run(
 
     Raises:
         ValueError: a bad argument, by name.
-        RuntimeError: a worker died. What was finished is in the store.
+        RuntimeError: a worker of a process pool died. What was finished is in the store. Other executors raise errors
+            of their own (Dask a KilledWorker, after it has tried elsewhere), with the same store.
+
+    Executors over a cluster, whose machines all have this package installed; only this process touches the store:
+
+        Dask    distributed.Client(address_of_the_scheduler).get_executor()
+        MPI     mpi4py.futures.MPIPoolExecutor(); start it with `mpiexec -n 65 python -m mpi4py.futures script.py`
+        Ray     has none of its own; its tasks give futures, and that suffices:
+
+            class RayExecutor(concurrent.futures.Executor):
+                def submit(self, function, task):
+                    return ray.remote(function).remote(task).future()
     """
     todo = tasks(problems, runs, seed, batch, **options)
     folder = None
@@ -212,7 +225,7 @@ def _perform_all(
             task = futures[future]
             table = future.result()
             if folder is not None:
-                _write(table, task.file(folder))
+                write_whole(task.file(folder), functools.partial(table.to_parquet, index=False))
             tables[task] = table
             bar.update(task.runs)
     except KeyboardInterrupt:
@@ -225,13 +238,3 @@ def _perform_all(
             future.cancel()
         if own:
             pool.shutdown(cancel_futures=True)
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    """Write a file so that it is there whole or not at all, whenever the power fails."""
-    draft = path.with_suffix(f".{os.getpid()}.draft")
-    with draft.open("wb") as file:
-        table.to_parquet(file, index=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -155,6 +155,7 @@ SIZES = {
     "simplex_etf": (structures.simplex_etf, "classes", 2),
     "pairing": (structures.pairing, "classes", 2),
     "polygon": (structures.polygon, "classes", 2),
+    "incidence": (structures.incidence, "order", 3),
     "strongly_regular": (structures.strongly_regular, "order", 3),
     "runs": (lambda value: model.random_point(PROBLEM, runs=value), "runs", 1),
     "seed": (lambda value: model.random_point(PROBLEM, seed=value), "seed", 0),

@@ -3,13 +3,17 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import fresh_outputs
 import launch_buttons
+import published
 import pytest
 import structure_colours
 import vendor
 import yaml
+from sphinx.cmd import build as sphinx_main
+from sphinx.errors import ConfigError
 
 ADDRESSES = {
     "https://github.com/someone/book.git": "https://github.com/someone/book",
@@ -116,6 +120,42 @@ def test_a_changed_archive_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(vendor.subprocess, "run", lambda *_, **__: None)
     with pytest.raises(ValueError, match="expected SHA-512"):
         vendor.fetch(vendor.BUNDLES[0], tmp_path)
+
+
+def build(folder, monkeypatch, address):
+    """A book of one page, built as the site of an address."""
+    monkeypatch.setenv("SITE_URL", address)
+    (folder / "index.md").write_text("# A page\n\nWhat it is about.\n")
+    (folder / "conf.py").write_text('project = "A book"\nextensions = ["myst_parser", "published"]\n')
+    sphinx_main.build_main(["-q", "-W", str(folder), str(folder / "html")])
+    return folder / "html"
+
+
+def test_a_site_with_an_address_names_it(tmp_path, monkeypatch):
+    site = build(tmp_path, monkeypatch, "https://example.org/book")
+    assert "<loc>https://example.org/book/index.html</loc>" in (site / "sitemap.xml").read_text()
+    assert 'href="/book/_static/' in (site / "404.html").read_text()  # asked for from any depth
+    card = re.search(r'"og:image" content="https://example.org/book/(.*?)"', (site / "index.html").read_text())
+    assert (site / card[1]).stat().st_size > 1000
+
+
+def test_a_site_without_an_address_makes_none_up(tmp_path, monkeypatch):
+    site = build(tmp_path, monkeypatch, "")
+    assert not (site / "sitemap.xml").exists() and not (site / "404.html").exists()
+    assert "og:" not in (site / "index.html").read_text()
+
+
+def test_half_an_address_is_refused(monkeypatch):
+    monkeypatch.setenv("SITE_URL", "example.org/book")
+    with pytest.raises(ConfigError, match="full address"):
+        published.setup(None)
+
+
+def test_redirects_lead_to_pages(root):
+    redirects = yaml.safe_load((root / "_config.yml").read_text())["sphinx"]["config"]["redirects"]
+    for old, new in redirects.items():
+        (target,) = (root / old).parent.joinpath(new).with_suffix("").parent.glob(f"{Path(new).stem}.*")
+        assert target.exists() and not list(root.glob(f"{old}.*"))
 
 
 def test_every_page_of_the_contents_exists_and_no_page_is_left_out(root):

@@ -1,14 +1,14 @@
 """Descent: its gradient against autograd, its ends against theory, its promises about batches, threads and stopping."""
 
+import dataclasses
 import math
 import threading
 
 import pytest
 import torch
 
-from dufm_lib import Problem, descent, hessian, model, structures, theory
+from dufm_lib import Problem, _batch, _step, descent, hessian, model, structures, theory
 from dufm_lib._batch import workers
-from dufm_lib._step import Block, gradient
 
 FIGURE_1 = Problem(classes=10, samples=5, depth=2, width=70, weight_decay=2**-10)
 SMALL = Problem(classes=4, samples=2, depth=2, width=8, weight_decay=0.01)
@@ -36,10 +36,10 @@ def test_gradient_and_step_equal_autograd(problem):
     params = model.random_point(problem, runs=3, seed=1)
     leaves = [tensor.clone().requires_grad_() for tensor in params]
     expected = torch.autograd.grad(model.objective(problem, leaves).sum(), leaves)
-    for ours, theirs in zip(gradient(problem, params), expected, strict=True):
+    for ours, theirs in zip(_step.gradient(problem, params), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-15)  # float64 rounding of sums of 11 terms
 
-    block = Block(problem, [tensor.clone() for tensor in params], learning_rate=0.3)
+    block = _step.make_block(problem, [tensor.clone() for tensor in params], learning_rate=0.3)
     block.advance(1, threading.Event())
     assert block.done == 1
     for moved, tensor, slope in zip(block.params, params, expected, strict=True):
@@ -49,8 +49,9 @@ def test_gradient_and_step_equal_autograd(problem):
 def test_float32_keeps_the_minima_of_the_penalty_asked_for():
     """1 - learning_rate * penalty is rounded to float32; the fixed points must not move with it."""
     problem = Problem(classes=4, samples=1, depth=1, width=4, weight_decay=1e-3)
-    block = Block(problem, model.random_point(problem, 1, dtype=torch.float32), learning_rate=0.3)
-    for beta, rate in block.rates:
+    block = _step.make_block(problem, model.random_point(problem, 1, dtype=torch.float32), learning_rate=0.3)
+    for update in block.rates:
+        beta, rate = update["beta"], -update["alpha"] * problem.total_samples
         assert torch.tensor(beta, dtype=torch.float32).item() == beta
         assert (1 - beta) / rate == pytest.approx(1e-3, rel=1e-12)
         assert rate == pytest.approx(0.3, rel=1e-4)  # half a float32 spacing below 1, over 3e-4
@@ -92,7 +93,7 @@ def test_what_is_reported_is_evaluated_from_the_parameters():
     torch.testing.assert_close(runs.logits, logits, rtol=1e-13, atol=1e-14)
     torch.testing.assert_close(runs.history.loss[-1], runs.loss, rtol=0, atol=0)
     torch.testing.assert_close(runs.history.singular_values[-1], torch.linalg.svdvals(logits))
-    norm = sum(slope.square().sum((-2, -1)) for slope in gradient(SMALL, point)).sqrt()
+    norm = sum(slope.square().sum((-2, -1)) for slope in _step.gradient(SMALL, point)).sqrt()
     torch.testing.assert_close(runs.gradient_norm, norm)
     assert set(runs.structure) == {"unconverged"}
     assert runs.steps.tolist() == [70] * 3
@@ -124,6 +125,29 @@ def test_a_run_ends_at_the_same_bits_in_any_company(problem):
     for run in range(7):
         alone = descent.train(problem, seed=3 + run, steps=250)
         assert all(map(torch.equal, alone.params, together[run].params))
+        torch.testing.assert_close(alone.loss, together.loss[run : run + 1], rtol=1e-14, atol=0)
+
+
+def test_one_call_may_mix_settings(monkeypatch):
+    """Every run of a mixed call ends at the bits of a call of its own, in shares and blocks of any size."""
+    problems = [Problem(6, 2, 2, 20, decay) for decay in (1e-3, (1e-3, 4e-3), 1e-3, 0.02, 1e-3, 0.02, 0.0)]
+    mixed = {"learning_rate": [0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 2.0], "seed": [3, 1, 4, 1, 5, 9, 2]}
+    mixed["init_scale"] = [0.5, 1.0, 1.0, 2.0, 1.0, 1.0, 0.5]
+    together = descent.train(problems, **mixed, steps=400)
+    assert together.problems == tuple(problems)
+    assert together[[0, 2]].problem == problems[0]
+    with pytest.raises(ValueError, match="problems"):
+        _ = together.problem
+    monkeypatch.setattr(_batch, "WORTH_A_THREAD", 1)
+    for largest in (1, 1 << 20):
+        monkeypatch.setattr(_batch, "LARGEST_BLOCK", largest)
+        again = descent.train(problems, **mixed, steps=400)
+        assert all(map(torch.equal, together.params, again.params))
+    for run, problem in enumerate(problems):
+        own = {name: values[run] for name, values in mixed.items()}
+        alone = descent.train(problem, **own, steps=400)
+        assert all(map(torch.equal, alone.params, together[run].params))
+        assert (alone.ended, alone.structure) == (together[run].ended, together[run].structure)
         torch.testing.assert_close(alone.loss, together.loss[run : run + 1], rtol=1e-14, atol=0)
 
 
@@ -217,6 +241,15 @@ def test_ctrl_c_returns_what_was_done():
     assert runs.ended == ("interrupted",) * 2
 
 
+def test_ctrl_c_at_the_very_end_changes_nothing():
+    def report(fraction, text):
+        if fraction == 1:
+            raise KeyboardInterrupt
+
+    runs = descent.train(SMALL, runs=2, steps=4000, report=report)
+    assert runs.ended == ("converged",) * 2
+
+
 def test_another_exception_passes_through_and_leaves_no_thread():
     def report(fraction, text):
         raise RuntimeError("mine")
@@ -291,13 +324,28 @@ START = model.random_point(SMALL, 2)
         ("tolerance", {"tolerance": -1e-6}),
         ("start", {"start": [tensor[0] for tensor in START]}),
         ("start", {"start": [tensor[:0] for tensor in START]}),
+        ("learning_rate", {"learning_rate": [0.5, 0.0]}),
+        ("learning_rate", {"learning_rate": [0.5, 0.1], "runs": 3}),
+        ("learning_rate", {"learning_rate": [0.5, 0.1], "init_scale": [1.0] * 3}),
+        ("init_scale", {"init_scale": [1.0, -1.0]}),
+        ("seed", {"seed": [0, 0.5]}),
+        ("runs", {"seed": []}),
+        ("runs", {"problem": []}),
+        ("problem", {"problem": [SMALL, 4]}),
+        ("problem", {"problem": 4}),
+        ("problem", {"problem": 4, "start": START}),
+        ("start", {"start": []}),
+        ("start", {"start": START[0]}),
+        ("problem", {"problem": [SMALL] * 3, "start": START}),
+        ("weight_decay", {"problem": [SMALL, FIGURE_1]}),
+        ("weight_decay", {"problem": [SMALL, dataclasses.replace(SMALL, loss="mse")], "start": START}),
         ("params", {"start": START[:2]}),
         ("W_1", {"start": [START[0], START[1][:, :, :5], START[2]]}),
     ],
 )
 def test_a_bad_argument_is_named(name, arguments):
     with pytest.raises(ValueError, match=name):
-        descent.train(SMALL, **arguments)
+        descent.train(**{"problem": SMALL} | arguments)
 
 
 def test_relu_goes_below_every_collapsed_solution():

@@ -7,6 +7,7 @@ import pytest
 import reference
 import torch
 from reference import near
+from scipy.sparse.linalg import ArpackNoConvergence
 
 from dufm_lib import Problem, hessian, model, theory
 from dufm_lib.structures import pairing, polygon, rank, simplex_etf
@@ -68,6 +69,60 @@ def test_spectrum_at_any_point_is_that_of_the_matrix(name):
     assert torch.allclose(found.expand(), values, rtol=0, atol=1e-8 * float(values.abs().max()))
     assert found.negative == int((values < -found.tolerance).sum()) > 0
     assert found.smallest == pytest.approx(float(values[0]), abs=1e-8)
+
+
+@CASES
+def test_lanczos_finds_the_ends_of_the_spectrum(name):
+    problem = reference.CASES[name]
+    params = model.random_point(problem, seed=2, init_scale=1.5)
+    values = torch.linalg.eigvalsh(reference.autograd_hessian(problem, params)[1])
+    found = hessian.extreme_spectrum(problem, params, count=4)
+    expected = torch.cat([values[:4], values[-4:]])
+    found_values = found.eigenvalues.repeat_interleave(found.multiplicities)
+    # an eigenvalue is off by at most its residual, asked to be 1e-9 of the largest, and most by its square
+    assert torch.allclose(found_values, expected, rtol=0, atol=1e-8 * float(values.abs().max()))
+    assert not found.complete and 0 <= found.residual < 1e-7
+    assert (found.smallest, found.largest) == (float(found.eigenvalues[0]), float(found.eigenvalues[-1]))
+    again = hessian.extreme_spectrum(problem, params, count=4)
+    assert torch.equal(again.eigenvalues, found.eigenvalues)
+
+
+def test_an_incomplete_spectrum_says_so():
+    problem = reference.CASES["plain"]
+    found = hessian.extreme_spectrum(problem, model.random_point(problem), count=2)
+    for name in ("nullity", "negative", "smallest_positive"):
+        with pytest.raises(ValueError, match=f"{name} needs the complete spectrum"):
+            getattr(found, name)
+    with pytest.raises(ValueError, match="expand needs the complete spectrum"):
+        found.expand()
+
+
+def test_lanczos_finds_true_eigenvalues_but_not_every_copy():
+    # At a minimum zero and the penalty occur hundreds of times; of each some copies are found, nothing is invented.
+    problem = unit_problem(6, 2, 1e-3, d=12, n=2)
+    Z = optimal(problem, pairing(6))
+    every = hessian.aligned_spectrum(problem, Z)
+    found = hessian.extreme_spectrum(problem, model.aligned_point(problem, Z))
+    distances = (found.eigenvalues[:, None] - every.eigenvalues).abs().min(1).values
+    assert float(distances.max()) <= found.residual + 1e-12  # rounding of the two ways
+    assert abs(found.smallest) < 1e-12 and found.largest == pytest.approx(float(every.eigenvalues[-1]), rel=1e-9)
+    assert int(found.multiplicities.sum()) == 16 < every.nullity
+
+
+def test_large_points_that_are_not_critical():
+    problem = Problem(10, 5, 2, 70, 2**-10)
+    params = model.random_point(problem)
+    found = hessian.spectrum(problem, params)
+    assert not found.complete and int(found.multiplicities.sum()) == 16
+    for value, sign in [(found.smallest, -1), (found.largest, 1)]:  # power iteration on H -+ c, with torch alone
+        shift = 1.1 * max(abs(found.smallest), found.largest)
+        vector = torch.randn(9100, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        for _ in range(150):
+            vector = hessian.product(problem, params, vector) + sign * shift * vector
+            vector = vector / vector.norm()
+        rayleigh = float(vector @ hessian.product(problem, params, vector))
+        assert rayleigh == pytest.approx(value, rel=0.03)  # the ends are dense: 150 steps come this near
+        assert sign * rayleigh <= sign * value + 1e-9  # and never beyond
 
 
 def test_a_spectrum_counts():
@@ -347,6 +402,31 @@ def test_spans_that_the_gradient_leaves_on_one_side(side):
         hessian.aligned_spectrum(problem, sigma * torch.outer(u, v) / roots)
     along = torch.eye(3, dtype=torch.float64)[0]  # an eigenvector of the sizes: leads out on neither side
     hessian.aligned_spectrum(problem, (1 - 0.07) * torch.outer(along, along))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 0}, "count must be at least 1"),
+        ({"count": 2.5}, "count must be an integer"),
+        ({"count": 26}, "count must be below half the number of parameters, 52; got 26"),
+        ({"seed": -1}, "seed must be at least 0"),
+    ],
+)
+def test_ends_that_are_refused(arguments, message):
+    problem = reference.CASES["plain"]
+    with pytest.raises(ValueError, match=message):
+        hessian.extreme_spectrum(problem, model.random_point(problem), **arguments)
+
+
+def test_no_convergence_is_an_error(monkeypatch):
+    def never(*arguments, **options):
+        raise ArpackNoConvergence("no convergence after 1 iteration", [], [])
+
+    monkeypatch.setattr("dufm_lib._lanczos.eigsh", never)
+    problem = reference.CASES["plain"]
+    with pytest.raises(RuntimeError, match=r"did not converge.*ask for another count"):
+        hessian.extreme_spectrum(problem, model.random_point(problem))
 
 
 def test_dense_matrices_are_limited_but_critical_points_are_not():

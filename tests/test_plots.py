@@ -143,6 +143,19 @@ def test_by_structure(ax):
     assert legend(ax) == ["DNC (simplex)", "polygon"]
 
 
+def test_layer_spectra():
+    figure, axes = plots.subplots(1, 2)
+    spectra = {"first": torch.tensor([[3.0, 2.0, 1.0], [3.0, 1.0, 0.0]]), "second": torch.ones(2, 7)}
+    assert plots.layer_spectra(axes, [0, 5], spectra, top=4) is axes
+    assert [len(ax.lines) for ax in axes] == [3, 4]
+    assert [ax.get_title() for ax in axes] == ["first", "second"]
+    assert axes[0].lines[1].get_ydata().tolist() == [2.0, 1.0]
+    assert axes[1].lines[1].get_color() == axes[1].lines[0].get_color() != axes[1].lines[2].get_color()
+    with pytest.raises(ValueError):
+        plots.layer_spectra(axes, [0, 5], {"one": torch.ones(2, 3)})
+    assert figure.axes[0].get_ylabel() == "singular value"
+
+
 def test_factor_spectra(ax):
     values = torch.rand(4, 3, 2)  # (T, factors, K)
     plots.factor_spectra(ax, range(4), values, ["H_1", "W_1", "W_2"])
@@ -197,6 +210,14 @@ def test_share_map(ax):
     assert ax.images[0].origin == "lower"
     with pytest.raises(ValueError, match=r"shape \(1, 2\), rows by columns; got \(2, 1\)"):
         plots.share_map(ax, [10, 20], [5], [[1], [0]])
+
+
+def test_chapter_map(ax):
+    plots.chapter_map(ax, ["first", "second", "third"], {"third": ["first", "second"]})
+    assert [text.get_text() for text in ax.texts] == ["first", "second", "third"]
+    assert sorted(arc.height for arc in ax.patches) == [1, 2]
+    with pytest.raises(ValueError, match="'third' is not there"):
+        plots.chapter_map(ax, ["first", "second"], {"first": ["third"]})
 
 
 def test_spectrum_keeps_zeros_in_sight(ax):

@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pandas as pd
 import psutil
 import pytest
+from distributed import Client, LocalCluster
 
 from dufm_lib import Problem, descent, sweep
 
@@ -51,6 +52,20 @@ def test_tasks_do_not_change_the_result(threads):
 def test_processes_are_the_default(tmp_path):
     table = sweep.run(GRID[0], runs=2, store=tmp_path, steps=50)
     assert table.seed.tolist() == [0, 1]
+
+
+def test_a_dask_cluster_is_an_executor(tmp_path, threads):
+    here = sweep.run(GRID, runs=3, batch=2, executor=threads, **OPTIONS)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        there = sweep.run(GRID, runs=3, batch=2, executor=executor, store=tmp_path, **OPTIONS)
+        workers = {process["id"] for process in client.scheduler_info()["workers"].values()}
+    assert len(workers) == 2
+    assert len(list(tmp_path.iterdir())) == 8  # 2 problems, 2 initial scales, 3 runs in batches of 2 and 1
+    pd.testing.assert_frame_equal(there, here)
 
 
 def test_a_store_does_only_what_is_missing(tmp_path, threads, monkeypatch):

@@ -1,4 +1,4 @@
-"""The low-rank chapter's widgets, and the comparison of structures they share with its map."""
+"""The low-rank chapter's experiment, and the comparison of structures that its map shows."""
 
 import math
 
@@ -68,19 +68,6 @@ def test_bad_settings_are_said_in_words(change, message):
         low_rank.descend(**SMALL | change, report=silent)
 
 
-def test_the_comparison_names_a_winner_for_each_depth():
-    figure, text = low_rank.compare(10, 5, 2**-10, silent)
-    assert text.endswith("DNC (simplex) at L = 1; pairing (orthoplex) at L = 2, 3, 4; polygon at L = 5, 6, 7, 8.")
-    dnc, pairing, polygon = (line.get_ydata() for line in figure.axes[0].lines)
-    assert (dnc == 1).all() and pairing[0] > 1 > pairing[1] and polygon[-1] < pairing[-1]
-
-
-def test_the_comparison_stops_when_told():
-    figure, text = low_rank.compare(6, 1, 2**-10, lambda fraction, text: False)
-    assert "L = 1." in text and len(figure.axes[0].lines[0].get_xdata()) == 1
-
-
-@pytest.mark.parametrize("make", [low_rank.descent_experiment, low_rank.comparison_experiment])
-def test_the_defaults_run(make):
-    experiment = make()
+def test_the_default_runs():
+    experiment = low_rank.descent_experiment()
     assert experiment.run_now() and "<img" in experiment.figure.value

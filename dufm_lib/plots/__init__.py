@@ -8,7 +8,16 @@
 Tensors, arrays and lists are all taken. Structures are named as `descent.train` names them.
 """
 
-from dufm_lib.plots.curves import by_structure, factor_spectra, loss_curves, metrics_over_time, probability, shares
+from dufm_lib.plots.chapters import chapter_map
+from dufm_lib.plots.curves import (
+    by_structure,
+    factor_spectra,
+    layer_spectra,
+    loss_curves,
+    metrics_over_time,
+    probability,
+    shares,
+)
 from dufm_lib.plots.geometry import features_2d, points_2d, points_3d
 from dufm_lib.plots.matrices import logit_matrix, phase_map, share_map
 from dufm_lib.plots.spectra import eigenvalue_ladder, hessian_histogram, spectrum
@@ -22,10 +31,12 @@ __all__ = [
     "MARKERS",
     "STYLE",
     "by_structure",
+    "chapter_map",
     "eigenvalue_ladder",
     "factor_spectra",
     "features_2d",
     "hessian_histogram",
+    "layer_spectra",
     "logit_matrix",
     "loss_curves",
     "metrics_over_time",

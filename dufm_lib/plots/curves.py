@@ -141,6 +141,25 @@ def factor_spectra(ax: Axes, steps, values, labels: Sequence[str]) -> Axes:
     return ax
 
 
+def layer_spectra(axes: Sequence[Axes], steps, spectra: Mapping[str, Sequence], top: int = 10) -> Sequence[Axes]:
+    """The largest singular values of each layer over the steps, as small multiples on one scale of steps.
+
+    Args:
+        axes: one for each layer.
+        steps: (T,) step numbers.
+        spectra: label -> (T, r), descending in r.
+        top: how many are drawn, the larger half of them darker.
+    """
+    steps = array(steps)
+    for ax, (label, values) in zip(axes, spectra.items(), strict=True):
+        for place, line in enumerate(array(values).T[:top]):
+            dark = place < (top + 1) // 2
+            ax.plot(steps, line, color=SHADES[0] if dark else SHADES[2], marker="", linewidth=1.4 if dark else 0.9)
+        ax.set(xlabel="step", ylim=(0, None), title=label)
+    axes[0].set_ylabel("singular value")
+    return axes
+
+
 def _legend(ax: Axes) -> None:
     if ax.get_legend_handles_labels()[1]:
         ax.legend()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
 GOLDEN = (1 + 5**0.5) / 2
 
@@ -28,6 +29,21 @@ def nearest_pairs(points: np.ndarray, slack: float = 1.15) -> list[tuple[int, in
     first, second = np.triu_indices(len(points), 1)
     near = distances[first, second] <= slack * distances[first, second].min()
     return list(zip(first[near].tolist(), second[near].tolist(), strict=True))
+
+
+def hull_edges(points: np.ndarray) -> list[tuple[int, int]]:
+    """Edges of the solid with corners in these directions, (P, 3); diagonals of flat faces are left out.
+
+    >>> [len(hull_edges(solid)) for solid in (OCTAHEDRON, ICOSAHEDRON, np.array([[x, y, z] for x in (1, -1)
+    ...     for y in (1, -1) for z in (1, -1)]))]
+    [12, 30, 12]
+    """
+    hull = ConvexHull(points / np.linalg.norm(points, axis=1, keepdims=True))
+    sides: dict[tuple[int, int], list[np.ndarray]] = {}
+    for corners, plane in zip(hull.simplices.tolist(), hull.equations, strict=True):
+        for i, j in ((0, 1), (1, 2), (0, 2)):
+            sides.setdefault(tuple(sorted((corners[i], corners[j]))), []).append(plane[:3])
+    return sorted(edge for edge, (one, other) in sides.items() if one @ other < 1 - 1e-4)
 
 
 def project(points: np.ndarray, azimuth: float, elevation: float) -> np.ndarray:

@@ -123,7 +123,18 @@ def optimal_scale(problem: Problem, structure: torch.Tensor) -> tuple[float, flo
     if size == 0:
         raise ValueError("structure must not be zero")
     unit = structure.double() / size
-    logits, penalty = _class_logits(problem, unit), schatten_penalty(problem, unit)
+    scale, loss = best_scale(problem, _class_logits(problem, unit), schatten_penalty(problem, unit))
+    return scale / size, loss
+
+
+def best_scale(problem: Problem, logits: np.ndarray, penalty: float) -> tuple[float, float]:
+    """The minimum over scale >= 0 of g(scale * logits (x) 1_n^T) + penalty * scale^{2/(L+1)}: (scale, loss).
+
+    Args:
+        problem: gives g, L and the class sizes.
+        logits: (K, K), of size about one.
+        penalty: of these logits, > 0.
+    """
     power = 2 / (problem.depth + 1)
 
     def slope(scale: np.ndarray | float) -> np.ndarray:
@@ -139,7 +150,7 @@ def optimal_scale(problem: Problem, structure: torch.Tensor) -> tuple[float, flo
     best = (0.0, at_zero)
     for index in np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0)):
         scale = float(brentq(slope, grid[index], grid[index + 1], xtol=1e-14, rtol=1e-14))
-        loss = structure_loss(problem, unit, scale)
+        loss = float(_fit(problem, logits, np.asarray(scale)) + penalty * scale**power)
         if loss < best[1]:
-            best = (scale / size, loss)
+            best = (scale, loss)
     return best

@@ -24,5 +24,6 @@ Unit tests call `compute` with `report=lambda fraction, text: True`, or `experim
 
 from dufm_lib.widgets import controls
 from dufm_lib.widgets.experiment import Experiment, Report
+from dufm_lib.widgets.quiz import Question, Quiz
 
-__all__ = ["Experiment", "Report", "controls"]
+__all__ = ["Experiment", "Question", "Quiz", "Report", "controls"]

@@ -19,7 +19,7 @@ from dufm_lib.plots import use_style
 Report = Callable[[float, str], bool]
 
 REFRESH = 0.05  # seconds between two changes of the progress bar
-_ONE_AT_A_TIME = threading.Lock()  # matplotlib and two cores: the experiments of a notebook take turns
+ONE_AT_A_TIME = threading.Lock()  # matplotlib and two cores: the experiments of a notebook take turns
 
 # A built page has no kernel: there (the book's theme says bd-content) this line is shown and the buttons are not.
 _NEEDS_KERNEL = (
@@ -144,18 +144,18 @@ class Experiment(ipywidgets.VBox):
         self._stopped.clear()
         self.run.disabled = True
         self.progress.value = 0
-        self._say("Waiting for another experiment to end …" if _ONE_AT_A_TIME.locked() else "Computing …")
+        self._say("Waiting for another experiment to end …" if ONE_AT_A_TIME.locked() else "Computing …")
         return True
 
     def _work(self, settings: dict[str, object]) -> Exception | None:
         """Compute after `_begin`, and show; an error is shown and returned."""
         try:
-            with _ONE_AT_A_TIME:
+            with ONE_AT_A_TIME:
                 figure, self.summary = self.compute(**settings, report=self._report)
                 self.figure.value = _picture(figure, self.summary)
         except Exception as error:
             self.figure.value = ""
-            self._say(*_explain(error))
+            self._say(*explain(error))
             return error
         else:
             if not self._stopped.is_set():
@@ -182,7 +182,7 @@ class Experiment(ipywidgets.VBox):
         self.message.value = f'<div role="status" aria-live="polite">{html.escape(text)}{details}</div>'
 
 
-def _explain(error: Exception) -> tuple[str, str]:
+def explain(error: Exception) -> tuple[str, str]:
     """What to say of an error: a ValueError speaks for itself, anything else is a mistake of ours."""
     if isinstance(error, ValueError):
         return f"This setting does not work: {error}", ""

@@ -1,4 +1,4 @@
-"""The experiments of the chapter on low-rank bias: one descent, and the best losses of three structures."""
+"""The chapter on low-rank bias: the cheapest of three structures, and the experiment with one descent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dufm_lib import Problem, descent, plots, structures, theory
 from dufm_lib.widgets import Experiment, Report, controls
 
 STEPS = 30_000
-DEPTHS = range(1, 9)
 CANDIDATES: dict[str, Callable[[int], torch.Tensor]] = {
     "dnc": structures.simplex_etf,
     "pairing": structures.pairing,
@@ -82,34 +81,6 @@ def descend(
     return figure, text
 
 
-def compare(classes: int, samples: int, weight_decay: float, report: Report) -> tuple[Figure, str]:
-    """Best losses of DNC, pairing and polygon at depths 1 to 8, as multiples of the DNC loss.
-
-    Args:
-        classes, samples, weight_decay: of the `Problem`.
-        report: as in `Experiment`.
-
-    Returns:
-        The figure, and a sentence that names the cheapest of the three at each depth.
-    """
-    ratios: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    winners: dict[str, list[int]] = {}
-    for depth in DEPTHS:
-        problem = Problem(classes, samples, depth, classes, weight_decay)
-        winner, losses = cheapest(problem)
-        for name, loss in losses.items():
-            ratios[name].append(loss / losses["dnc"])
-        winners.setdefault(winner, []).append(depth)
-        if not report(depth / len(DEPTHS), f"depth {depth}"):
-            break
-
-    figure, ax = plots.subplots()
-    plots.by_structure(ax, DEPTHS[: len(ratios["dnc"])], ratios)
-    ax.set(xlabel="depth L", ylabel="best loss / best loss of DNC")
-    parts = [f"{plots.LABELS[name]} at L = {', '.join(map(str, depths))}" for name, depths in winners.items()]
-    return figure, f"K = {classes}, the smallest of the three losses: {'; '.join(parts)}."
-
-
 def descent_experiment() -> Experiment:
     """The widget of the chapter that trains, at the setting of the pairing run of its main figure."""
     fields = {
@@ -128,19 +99,4 @@ def descent_experiment() -> Experiment:
         fields,
         title="Where does this start end?",
         describe="Left: the loss of one run, beside the best losses of DNC and pairing. Right: its class-mean logits.",
-    )
-
-
-def comparison_experiment() -> Experiment:
-    """The widget of the chapter that compares closed forms."""
-    fields = {
-        "classes": controls.classes(10, smallest=3, largest=16),
-        "samples": controls.samples(5),
-        "weight_decay": controls.weight_decay(-10),
-    }
-    return Experiment(
-        compare,
-        fields,
-        title="Which structure is cheapest at which depth?",
-        describe="Each structure at its best scale; below 1 it beats collapse.",
     )

@@ -16,7 +16,7 @@ from dufm_lib.data import Data
 from dufm_lib.structures import singular_values
 
 if TYPE_CHECKING:
-    from dufm_lib.networks import Classifier
+    from dufm_lib.networks.classifier import Classifier
 
 # In a low-rank solution the class means of a trained network still spread a little in the dead directions, and the
 # noise there is no smaller: DNC1 looks only where the means spread by this share of their largest singular value.
@@ -64,17 +64,24 @@ class History:
 
 
 def measure(
-    network: Classifier, data: Data, penalty: Callable[[Classifier, torch.Tensor], torch.Tensor]
+    network: Classifier,
+    data: Data,
+    penalty: Callable[[Classifier, torch.Tensor], torch.Tensor],
+    batch_size: int | None = None,
 ) -> Record | None:
-    """One row of the history, computed in float64 on the CPU; None when the objective is not finite.
+    """One row of the history; None when the objective is not finite.
 
-    Batch normalisation uses the statistics of the whole training set, as in training, but for the test accuracy.
+    Without a `batch_size` everything is computed in float64 on the CPU, and batch normalisation uses the statistics of
+    the whole training set, as in training, but for the test accuracy. With one, the features are computed where the
+    network is and in its precision, a batch at a time with the running averages; the head and the rest in float64 on
+    the CPU.
     """
+    features, test_features = _features(network, data, batch_size)
     network = copy.deepcopy(network).cpu().double()
     labels, weights = data.labels, network.weights
     with torch.no_grad():
-        answers = network.eval()(data.test_inputs.double()).argmax(1)
-        signals = network.train().layers(data.inputs.double())
+        answers = network.through_head(test_features)[-1].argmax(1)
+        signals = network.through_head(features)
         loss = cross_entropy(signals[-1], labels)
         objective = loss + penalty(network, signals[0])
     if not objective.isfinite():
@@ -104,6 +111,23 @@ def measure(
         "singular_values": singular_values(means),
         "weight_singular_values": [singular_values(weight) for weight in weights],
     }
+
+
+def _features(network: Classifier, data: Data, batch_size: int | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features of the training and of the test samples, as rows, float64 on the CPU."""
+    with torch.no_grad():
+        if batch_size is None:
+            features = copy.deepcopy(network.features).cpu().double()
+            tested = features.eval()(data.test_inputs.double())
+            return features.train()(data.inputs.double()), tested
+        like, mode = network.weights[-1], network.training
+        network.eval()
+        both = [
+            torch.cat([network.features(part.to(like)).cpu().double() for part in inputs.split(batch_size)])
+            for inputs in (data.inputs, data.test_inputs)
+        ]
+        network.train(mode)
+        return both[0], both[1]
 
 
 def _or_nan(metric: Callable[[], torch.Tensor], *shape: int) -> torch.Tensor:

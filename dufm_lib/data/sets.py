@@ -1,10 +1,8 @@
-"""Real data sets: balanced, ordered by class, standardised, with the images left over as a test part.
-
-Only what needs no download: the handwritten digits that scikit-learn carries with it.
-"""
+"""A labelled data set, and how one is made of images: balanced, ordered by class, standardised."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +89,13 @@ def _check(inputs_name: str, inputs: torch.Tensor, labels_name: str, labels: tor
         raise ValueError(f"{labels_name} must be {_kind(expected)}, one class a sample; got {_kind(labels)}")
 
 
-def balanced(images: np.ndarray, targets: np.ndarray, per_class: int, classes: Sequence[int]) -> Data:
+def balanced(
+    images: np.ndarray,
+    targets: np.ndarray,
+    per_class: int,
+    classes: Sequence[int],
+    test: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Data:
     """The first `per_class` images of each class, standardised; the others of these classes are for testing.
 
         x <- (x - m) / s,   m, s: mean and standard deviation of all entries of all training images
@@ -104,9 +108,11 @@ def balanced(images: np.ndarray, targets: np.ndarray, per_class: int, classes: S
         targets: (M,) the class of each image, as the source numbers them.
         per_class: n >= 1.
         classes: at least two different values of `targets`; class k of the result is classes[k].
+        test: (images, targets) of a test set that the source names; they are then used in place of those left over.
 
     Raises:
-        ValueError: a bad argument, by name; a class with fewer than `per_class` images.
+        ValueError: a bad argument, by name; as many targets as images are missing; a class with fewer than `per_class`
+            images.
 
     Source: Garrod & Keating (2025), section 5: "centred and divided by the standard deviation".
     """
@@ -116,6 +122,9 @@ def balanced(images: np.ndarray, targets: np.ndarray, per_class: int, classes: S
     classes = [positive_int("classes", k, smallest=0) for k in classes]
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise ValueError(f"classes must be at least two different ones, got {classes}")
+    for pictures, labels in [(images, targets)] + ([test] if test is not None else []):
+        if len(pictures) != len(labels):
+            raise ValueError(f"targets must be one for each image; got {len(labels)} for {len(pictures)} images")
     where = [np.flatnonzero(targets == k) for k in classes]
     for k, found in zip(classes, where, strict=True):
         if len(found) == 0:
@@ -123,44 +132,16 @@ def balanced(images: np.ndarray, targets: np.ndarray, per_class: int, classes: S
         if len(found) < n:
             raise ValueError(f"per_class must be at most {len(found)}, the images of class {k}; got {n}")
 
-    def part(chosen: list[np.ndarray]) -> tuple[np.ndarray, torch.Tensor]:
-        labels = torch.repeat_interleave(torch.tensor([len(index) for index in chosen]))
-        return images[np.concatenate(chosen)].astype(np.float64), labels
+    training = [images[found[:n]] for found in where]
+    testing = [images[found[n:]] for found in where] if test is None else [test[0][test[1] == k] for k in classes]
+    # a class at a time: in float64 a set of photographs would not fit into a small memory
+    mean = np.mean([part.mean(dtype=np.float64) for part in training])
+    deviation = math.sqrt(np.mean([np.square(part - mean, dtype=np.float64).mean() for part in training]))
+    if deviation == 0:
+        raise ValueError("images must differ: all entries of the training images are the same number")
 
-    training, labels = part([found[:n] for found in where])
-    testing, test_labels = part([found[n:] for found in where])
-    mean, deviation = training.mean(), training.std()
-    inputs, test_inputs = (torch.from_numpy((x - mean) / deviation).float() for x in (training, testing))
-    return Data(inputs, labels, test_inputs, test_labels, tuple(str(k) for k in classes))
+    def part(chosen: list[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+        labels = torch.repeat_interleave(torch.tensor([len(pictures) for pictures in chosen]))
+        return torch.cat([torch.from_numpy((pictures - mean) / deviation).float() for pictures in chosen]), labels
 
-
-def digits(per_class: int = 174, classes: Sequence[int] = tuple(range(10))) -> Data:
-    """Handwritten digits, 8 x 8 pixels, as scikit-learn carries them: no download, the same everywhere.
-
-    The first `per_class` images of each digit are for training, standardised as `balanced` says; the others
-    of the chosen digits are for testing. There are 1797 images, 174 to 183 a digit: at the default 57 are left.
-
-    Args:
-        per_class: n, from 1 to 174 (to 183 for some digits alone).
-        classes: which digits, at least two; class k of the result is the digit classes[k].
-
-    Returns:
-        Data with inputs (N, 64) float32, of mean 0 and standard deviation 1 over all entries; a row reshaped
-        to (8, 8) is an image.
-
-    Raises:
-        ValueError: a bad argument, by name.
-
-    Source: Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits (UCI), of it the test part.
-
-    >>> digits(per_class=100)
-    Data(1000 x 64, 10 classes, 797 for testing)
-    >>> digits(per_class=175)
-    Traceback (most recent call last):
-    ...
-    ValueError: per_class must be at most 174, the images of class 8; got 175
-    """
-    from sklearn.datasets import load_digits  # here: whoever brings other data need not wait for it
-
-    images, targets = load_digits(return_X_y=True)
-    return balanced(images, targets, per_class, classes)
+    return Data(*part(training), *part(testing), tuple(str(k) for k in classes))

@@ -1,0 +1,102 @@
+"""What the runs of one call descend, how, and from where: arguments of one value, or of a list with one entry a run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from dufm_lib import model
+from dufm_lib.problem import Problem, nonnegative_float, positive_int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run descends, and how. Runs of equal settings are computed together."""
+
+    problem: Problem
+    learning_rate: float
+    tolerance: float
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, (list, tuple, range))
+
+
+def _each(name: str, value: object, runs: int) -> list:
+    """One entry a run."""
+    if not _is_list(value):
+        return [value] * runs
+    if len(value) != runs:
+        raise ValueError(f"{name} must be one value, or a list of {runs}, one a run; got {len(value)}")
+    return list(value)
+
+
+def settings(
+    problem: Problem | Sequence[Problem],
+    learning_rate: float | Sequence[float],
+    tolerance: float | None,
+    runs: int,
+) -> list[Setting]:
+    """The setting of every run; the default tolerance is a hundredth of the smaller penalty."""
+    problems = _each("problem", problem, runs)
+    if not all(isinstance(each, Problem) for each in problems):
+        raise ValueError(f"problem must be a Problem, or a list of them, one a run; got {problem!r}")
+    if len({replace(each, weight_decay=0.0) for each in problems}) > 1:
+        raise ValueError("the problems of one call may differ in their weight_decay only")
+    rates = [nonnegative_float("learning_rate", rate) for rate in _each("learning_rate", learning_rate, runs)]
+    if 0 in rates:
+        raise ValueError("learning_rate must be positive, got 0")
+    if tolerance is not None:
+        tolerances = [nonnegative_float("tolerance", tolerance)] * runs
+    else:
+        tolerances = [min(each.penalties) / 100 for each in problems]
+    return list(map(Setting, problems, rates, tolerances))
+
+
+def count(runs: int | None, arguments: Sequence[object], start: model.Parameters | None) -> int:
+    """How many runs there are: as asked for, as in `start`, or as long as the lists among the arguments."""
+    lengths = [len(value) for value in arguments if _is_list(value)]
+    if start is None:
+        return positive_int("runs", max(lengths, default=1) if runs is None else runs)
+    first = start[0] if isinstance(start, (list, tuple)) and start else None
+    if not isinstance(first, torch.Tensor) or first.ndim != 3 or len(first) == 0:
+        got = f"H_1 of shape {tuple(first.shape)}" if isinstance(first, torch.Tensor) else type(start).__name__
+        raise ValueError(f"start must be tensors with one leading axis, the runs: [(runs, d, N), ...]; got {got}")
+    if runs is not None and runs != len(first):
+        raise ValueError(f"runs must be left out or {len(first)}, the runs in start; got {runs}")
+    return len(first)
+
+
+def random_points(
+    settings: Sequence[Setting], seed: int | Sequence[int], init_scale: float | Sequence[float]
+) -> list[torch.Tensor]:
+    """A random start for every run, with one leading axis."""
+    runs = len(settings)
+    seeds = seed if _is_list(seed) else range(positive_int("seed", seed, smallest=0), seed + runs)
+    scales = _each("init_scale", init_scale, runs)
+    points = [
+        model.random_point(setting.problem, 1, *start)
+        for setting, *start in zip(settings, _each("seed", seeds, runs), scales, strict=True)
+    ]
+    return [torch.cat(tensors) for tensors in zip(*points, strict=True)]
+
+
+def description(
+    settings: Sequence[Setting], params: model.Parameters, steps: int, record_every: int
+) -> dict[str, object]:
+    """What decides the result of a call, by the names of its arguments."""
+    digest = hashlib.sha256()
+    for tensor in params:
+        digest.update(tensor.cpu().numpy().tobytes())
+    return {
+        "problem": [repr(setting.problem) for setting in settings],
+        "learning_rate": [setting.learning_rate for setting in settings],
+        "tolerance": [setting.tolerance for setting in settings],
+        "steps": steps,
+        "record_every": record_every,
+        "dtype": str(params[0].dtype),
+        "start (seed, init_scale)": digest.hexdigest(),
+    }

@@ -1,0 +1,52 @@
+"""Answers to the exercises on real networks."""
+
+from __future__ import annotations
+
+import torch
+
+from dufm_lib import data, metrics, networks, structures, theory
+from dufm_lib.checks.judges import Function, Judge, Number
+from dufm_lib.problem import Problem
+
+
+def _distance(classes: int) -> float:
+    return float(metrics.distance(structures.pairing(classes), structures.simplex_etf(classes)))
+
+
+def _mean_ratio() -> float:
+    """By how much the mean penalty falls if that of the features is divided by 8, at depth 3."""
+    before, after = (Problem(10, 30, 3, 64, (features, 5e-3)).mean_weight_decay for features in (8e-5, 1e-5))
+    return before / after
+
+
+def _convolution_parameters(channels: int, colours: int) -> int:
+    """Parameters of the convolutions of ResNet-20, counted in the network."""
+    blank, labels = torch.zeros(2, colours, 8, 8), torch.arange(2)
+    network = networks.resnet20(data.Data(blank, labels, blank, labels), width=4 * channels, channels=channels)
+    convolutions = (layer for layer in network.features.modules() if isinstance(layer, torch.nn.Conv2d))
+    return sum(layer.weight.numel() for layer in convolutions)
+
+
+def _best_collapse(penalties: tuple[float, float]) -> float:
+    """Best loss of collapse for the images of CIFAR-10."""
+    return theory.optimal_scale(Problem(10, 5000, 3, 64, penalties), structures.simplex_etf(10))[1]
+
+
+ANSWERS: dict[str, Judge] = {
+    "ex-digits-distance": Function(_distance, inputs=[(4,), (6,), (10,), (100,)]),
+    "ex-digits-penalties": Number(
+        lambda: _mean_ratio() ** (4 / 3),
+        mistakes={
+            "the penalty of the weights counts once for each of the L layers": lambda: _mean_ratio() ** 4,
+            "of the L + 1 factors in the mean only L are those of the weights": _mean_ratio,
+        },
+    ),
+    "ex-images-size": Function(_convolution_parameters, inputs=[(16, 3), (8, 1), (4, 3)]),
+    "ex-images-batch": Number(
+        lambda: _best_collapse((1e-6 / 5, 5e-3)),
+        mistakes={
+            "that is the bound with the factor": lambda: _best_collapse((1e-6, 5e-3)),
+            "only the penalty of the features is too small": lambda: _best_collapse((1e-6 / 5, 1e-3)),
+        },
+    ),
+}

@@ -1,0 +1,53 @@
+"""What is charged: the features and the head (UFM-style), or every parameter (standard weight decay)."""
+
+from __future__ import annotations
+
+import torch
+
+from dufm_lib.networks.classifier import Classifier
+from dufm_lib.problem import nonnegative_float, one_of
+
+REGULARIZATIONS = ("ufm", "standard")
+
+
+def penalty(
+    network: Classifier,
+    features: torch.Tensor,
+    regularization: str,
+    weight_decay: float | tuple[float, float],
+) -> torch.Tensor:
+    """What is added to the cross-entropy.
+
+        "ufm":       lambda_H/2 ||H||_F^2 + lambda_W/2 sum_l ||W_l||_F^2     nothing on the feature map itself
+        "standard":  lambda/2 ||theta||^2                                    every parameter, biases too
+
+    Args:
+        network: the classifier.
+        features: (N, d), the features H of the whole training set.
+        regularization: "ufm" or "standard".
+        weight_decay: lambda; for "ufm" the pair (lambda_H, lambda_W), or one number for both.
+
+    Raises:
+        ValueError: a bad argument, by name.
+
+    Source: Garrod & Keating (2025), section 5.
+    """
+    decay_features, decay_weights = split_decays(regularization, weight_decay)
+    if regularization == "ufm":
+        squares = sum(weight.square().sum() for weight in network.weights)
+        return (decay_features * features.square().sum() + decay_weights * squares) / 2
+    return decay_weights / 2 * sum(parameter.square().sum() for parameter in network.parameters())
+
+
+def split_decays(regularization: str, weight_decay: float | tuple[float, float]) -> tuple[float, float]:
+    """(lambda_H, lambda of the weights); lambda_H is 0 for standard regularization."""
+    one_of("regularization", regularization, REGULARIZATIONS)
+    pair = isinstance(weight_decay, (tuple, list))
+    if regularization == "standard":
+        if pair:
+            raise ValueError(f"weight_decay must be one number for regularization 'standard', got {weight_decay!r}")
+        return 0.0, nonnegative_float("weight_decay", weight_decay)
+    both = weight_decay if pair else (weight_decay, weight_decay)
+    if len(both) != 2:
+        raise ValueError(f"weight_decay must be one number or (lambda_H, lambda_W), got {weight_decay!r}")
+    return tuple(nonnegative_float("weight_decay", value) for value in both)

@@ -1,0 +1,72 @@
+"""What a reader can set in a live figure: plain descriptions that Python checks and js/controls.js draws.
+
+The name of a field is the name of the setting everywhere: in `values`, in `compute`, in the address of the page.
+"""
+
+from __future__ import annotations
+
+import math
+
+Field = dict[str, object]
+
+
+def number(
+    name: str, label: str, value: float, smallest: float, largest: float, step: float = 1, kernel: bool = False
+) -> Field:
+    """A number with a slider. A whole `step` means whole numbers.
+
+    Args:
+        name, label: of the setting, for code and for readers.
+        value, smallest, largest, step: where it starts, its range, and the step of the slider.
+        kernel: only the run in Python uses it; it is shown where a kernel answers.
+    """
+    return _field("number", name, label, value, kernel, min=smallest, max=largest, step=step, log=False)
+
+
+def power(
+    name: str, label: str, value: float, smallest: float, largest: float, step: float = 0.25, kernel: bool = False
+) -> Field:
+    """A positive number whose slider moves by powers of two: `step` is a step of log2."""
+    return _field("number", name, label, value, kernel, min=smallest, max=largest, step=step, log=True)
+
+
+def choice(name: str, label: str, value: object, options: dict[str, object], kernel: bool = False) -> Field:
+    """One of several values (numbers or words), {what the reader sees: value}."""
+    return _field("choice", name, label, value, kernel, options=[[each, text] for text, each in options.items()])
+
+
+def flag(name: str, label: str, value: bool, kernel: bool = False) -> Field:
+    """Yes or no."""
+    return _field("flag", name, label, value, kernel)
+
+
+def _field(kind: str, name: str, label: str, value: object, kernel: bool, **rest: object) -> Field:
+    field = {"kind": kind, "name": name, "label": label, "value": value, "kernel": kernel, **rest}
+    check(field, value)
+    return field
+
+
+def check(field: Field, value: object) -> object:
+    """The value, if the field accepts it.
+
+    Raises:
+        ValueError: it does not.
+    """
+    name, kind = field["name"], field["kind"]
+    if kind == "flag":
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} must be True or False, got {value!r}")
+    elif kind == "choice":
+        if value not in (options := [each for each, _ in field["options"]]):
+            raise ValueError(f"{name} must be one of {options}, got {value!r}")
+    else:
+        whole = not field["log"] and float(field["step"]).is_integer()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a number, got {value!r}")
+        if not field["min"] <= value <= field["max"]:
+            raise ValueError(f"{name} must be from {field['min']} to {field['max']}, got {value}")
+        if whole and value != int(value):
+            raise ValueError(f"{name} must be a whole number, got {value}")
+        if whole:
+            return int(value)
+    return value

@@ -1,0 +1,62 @@
+// What a control accepts: text from a link, a keyboard or a slider becomes a value in range. Knows nothing of the page.
+// A control is what dufm_lib/widgets/fields.py makes: { kind, name, label, value, min, max, step, log, options }.
+
+/** { value, note }: the nearest value that the control accepts; `note` says in words what had to be changed. */
+export function settle(control, text) {
+  if (control.kind === "flag") {
+    if (text === true || text === false) return { value: text, note: "" };
+    if (/^(1|0|true|false)$/.test(text)) return { value: text === "1" || text === "true", note: "" };
+    return fallback(control, text);
+  }
+  if (control.kind === "choice") {
+    const found = control.options.find(([value]) => String(value) === String(text));
+    return found ? { value: found[0], note: "" } : fallback(control, text);
+  }
+  const number = typeof text === "number" ? text : String(text).trim() === "" ? NaN : Number(text);
+  if (Number.isNaN(number)) return fallback(control, text);
+  const within = Math.min(control.max, Math.max(control.min, number));
+  // decimals of a logarithmic or fine scale may be typed freely; whole numbers stay whole
+  const value = Number.isInteger(control.step) && !control.log ? Math.round(within) : within;
+  if (number < control.min || number > control.max) {
+    return {
+      value,
+      note: `${control.label} = ${show(number)} is outside ${show(control.min)} to ${show(control.max)}: set to ${show(value)}.`,
+    };
+  }
+  return { value, note: value === number ? "" : `${control.label} is a whole number: set to ${value}.` };
+}
+
+function fallback(control, text) {
+  const said = String(text).slice(0, 20);
+  const start = { number: show, choice: (value) => control.options.find(([each]) => each === value)[1], flag: (value) => (value ? "yes" : "no") };
+  return { value: control.value, note: `${control.label} cannot be “${said}”: set to ${start[control.kind](control.value)}.` };
+}
+
+/** All values of a figure from texts by name, and the notes; names that no control has are left out. */
+export function settleAll(controls, texts) {
+  const values = {};
+  const notes = [];
+  for (const control of controls) {
+    const given = Object.hasOwn(texts, control.name);
+    const { value, note } = given ? settle(control, texts[control.name]) : { value: control.value, note: "" };
+    values[control.name] = value;
+    if (note) notes.push(note);
+  }
+  return { values, notes };
+}
+
+/** The settings that differ from the start, as texts for a link. */
+export function changed(controls, values) {
+  const different = controls.filter(({ name, value }) => values[name] !== value);
+  return Object.fromEntries(different.map(({ name }) => [name, String(values[name])]));
+}
+
+/** A number in few digits: 12, 0.00195, 3.1e-5. */
+export function show(number, digits = 3) {
+  if (Number.isInteger(number) && Math.abs(number) < 1e6) return String(number);
+  const size = Math.abs(number);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
+    return number.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
+  }
+  return String(Number(number.toPrecision(digits)));
+}

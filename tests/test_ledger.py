@@ -1,0 +1,65 @@
+"""The reproduction ledger is complete, and what it names exists. (Its numbers are checked by its own notebook.)"""
+
+import ast
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+BOOK = ROOT / "book"
+ENTRIES = yaml.safe_load((BOOK / "reference" / "ledger.yml").read_text())
+VERDICTS = {"agrees", "sharper", "differs", "in part", "not run"}
+FIELDS = {"name", "says", "checks", "verdict", "why", "chapters", "labels", "tests"}
+BY_NAME = {entry["name"]: entry for entry in ENTRIES}
+STATEMENTS = [
+    *(f"Definition {number}" for number in (1, 2, 3, 4)),
+    "Definition 5 and Assumption 1",
+    "Lemma 1",
+    "Proposition 1",
+    *(f"Theorem {number}" for number in (1, 2, 3, 4, 5, 6, 7, "A1", "A2", "A3")),
+    *(f"Figure {number}" for number in (1, 2, 3, 4, 5, 6)),
+    "Figures 7 and 8",
+]
+
+
+def functions_of(file):
+    return {node.name for node in ast.parse((ROOT / "tests" / file).read_text()).body if hasattr(node, "name")}
+
+
+def labels_of(chapter):
+    cells = json.loads((BOOK / f"{chapter}.ipynb").read_text())["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return set(re.findall(r"^:label: (\S+)$", text, re.MULTILINE)) | set(
+        re.findall(r"\$\$ \((\S+)\)$", text, re.MULTILINE)
+    )
+
+
+def test_the_ledger_has_every_statement_and_figure_once():
+    assert len(BY_NAME) == len(ENTRIES)
+    assert set(STATEMENTS) <= set(BY_NAME)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_an_entry_says_what_it_must(name):
+    entry = BY_NAME[name]
+    assert set(entry) <= FIELDS and FIELDS - {"why", "labels"} <= set(entry)
+    assert entry["verdict"] in VERDICTS
+    assert entry["verdict"] == "agrees" or entry["why"], "what does not simply agree needs a reason"
+    assert entry["checks"] or entry["verdict"] in {"in part", "not run"}, "a verdict needs a computed value"
+    for check in entry["checks"]:
+        assert set(check) <= {"ask", "let", "call", "holds", "paper"}
+        assert "ours" in check["holds"], "a check must look at the value"
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_everything_an_entry_names_exists(name):
+    entry = BY_NAME[name]
+    for chapter in entry["chapters"]:
+        assert (BOOK / f"{chapter}.ipynb").exists(), chapter
+    present = set().union(*map(labels_of, entry["chapters"]))
+    assert set(entry.get("labels", [])) <= present
+    for test in entry["tests"]:
+        file, function = test.split("::")
+        assert function in functions_of(file), test

@@ -1,0 +1,366 @@
+"""ResNet-20, large batches, checkpoints, result files, and the command that puts them together."""
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from dufm_lib import data, networks, structures, theory
+from dufm_lib.data import Data
+from dufm_lib.networks import Result, __main__, checkpoints
+from dufm_lib.networks.feature_maps import Residual
+
+IMAGES = data.digits(per_class=4, classes=(0, 1, 2), flat=False)
+FLAT = data.digits(per_class=6, classes=(0, 1, 2, 3))
+UFM = (1e-3, 5e-3)
+
+
+def small(**arguments):
+    return networks.resnet20(IMAGES, **({"channels": 2, "width": 8, "depth": 2} | arguments))
+
+
+def perceptron(**arguments):
+    return networks.mlp(FLAT, **({"hidden": (12,), "width": 6, "depth": 2} | arguments))
+
+
+def state(network):
+    return torch.cat([tensor.detach().double().flatten() for tensor in network.state_dict().values()])
+
+
+# ResNet-20
+
+
+def photographs(side, colours, count=4):
+    inputs = torch.randn(count, colours, side, side, generator=torch.Generator().manual_seed(0))
+    return Data(inputs, torch.arange(count) // (count // 2), inputs[:0], torch.zeros(0, dtype=torch.int64))
+
+
+def test_resnet20_has_the_size_that_its_authors_print():
+    network = networks.resnet20(photographs(32, 3), depth=1)
+    convolutions = [layer for layer in network.features.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert len(convolutions) == 19
+    # He et al., table 6: 0.27M parameters with the last layer of 64 x 10 + 10
+    assert sum(parameter.numel() for parameter in network.features.parameters()) + 650 == 269_722
+    sizes = []
+    for stage in network.features:
+        if isinstance(stage, Residual):
+            stage.register_forward_hook(lambda module, inputs, output: sizes.append(tuple(output.shape[1:])))
+    network(photographs(32, 3).inputs)
+    assert sizes == [(16, 32, 32)] * 3 + [(32, 16, 16)] * 3 + [(64, 8, 8)] * 3
+
+
+@pytest.mark.parametrize("side, colours", [(8, 1), (28, 1), (5, 2), (1, 1)])
+def test_resnet20_takes_images_of_any_size(side, colours):
+    sets = photographs(side, colours)
+    network = networks.resnet20(sets, channels=2, width=8)
+    assert network.layers(sets.inputs)[0].shape == (4, 8)
+
+
+def test_features_are_of_either_sign_or_rectified():
+    assert (small().features(IMAGES.inputs) >= 0).all()
+    either = small(feature_activation="linear", width=7).features(IMAGES.inputs)
+    assert either.shape == (12, 7) and (either < 0).any()
+
+
+def test_shortcuts_subsample_and_fill_with_zeros():
+    block = Residual(2, 4).eval()
+    for parameter in block.parameters():
+        torch.nn.init.zeros_(parameter)
+    x = torch.rand(1, 2, 4, 4)
+    out = block(x)
+    assert torch.equal(out[:, 1:3], x[:, :, ::2, ::2]) and not out[:, (0, 3)].any()
+
+
+def test_seed_fixes_every_parameter_and_leaves_the_global_generator():
+    before = torch.random.get_rng_state()
+    first, second, other = (small(seed=seed) for seed in (3, 3, 4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.equal(state(first), state(second)) and not torch.equal(state(first), state(other))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"data": FLAT}, r"data must have images .* got \(24, 64\)"),
+        ({"data": "mnist"}, "data must be a dufm_lib.data.Data, got str"),
+        ({"width": 9}, "width must be 4 channels = 8 for feature_activation 'relu', got 9"),
+        ({"channels": 0}, "channels must be at least 1"),
+        ({"feature_activation": "tanh"}, "feature_activation must be one of linear, relu"),
+        ({"activation": "tanh"}, "activation must be one of linear, relu"),
+        ({"depth": 0}, "depth must be at least 1"),
+        ({"seed": -1}, "seed must be at least 0"),
+    ],
+)
+def test_resnet20_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        networks.resnet20(**({"data": IMAGES, "channels": 2, "width": 8} | arguments))
+
+
+# batches
+
+
+def test_batches_of_an_epoch_are_the_whole_set_in_another_order_each_time():
+    from dufm_lib.networks.training import _batch
+
+    epochs = [[_batch(step, 23, 6, seed=1) for step in range(start, start + 4)] for start in (0, 4)]
+    for epoch in epochs:
+        assert sorted(torch.cat(epoch).tolist()) == list(range(23))
+        assert {len(batch) for batch in epoch} == {5, 6}
+    assert not torch.equal(torch.cat(epochs[0]), torch.cat(epochs[1]))
+    assert not torch.equal(_batch(0, 23, 6, seed=1), _batch(0, 23, 6, seed=2))
+    assert torch.equal(_batch(5, 23, 6, seed=1), epochs[1][1])
+
+
+def test_a_batch_step_is_descent_on_its_scaled_objective():
+    from dufm_lib.networks.training import _batch
+
+    network = perceptron().double()
+    trained = networks.train(network, FLAT, "ufm", UFM, 0.05, momentum=0.8, steps=3, batch_size=10, seed=7)
+    reference = copy.deepcopy(network).train()
+    inputs = FLAT.inputs.double()
+    velocity = [torch.zeros_like(parameter) for parameter in reference.parameters()]
+    for step in range(3):
+        chosen = _batch(step, 24, 10, 7)
+        H, *_, Z = reference.layers(inputs[chosen])
+        squares = sum(weight.square().sum() for weight in reference.weights)
+        charged = UFM[0] / 2 * 24 / 8 * H.square().sum() + UFM[1] / 2 * squares
+        slopes = torch.autograd.grad(cross_entropy(Z, FLAT.labels[chosen]) + charged, list(reference.parameters()))
+        with torch.no_grad():
+            for parameter, speed, slope in zip(reference.parameters(), velocity, slopes, strict=True):
+                speed.mul_(0.8).add_(slope)
+                parameter.sub_(0.05 * speed)
+    # float64; three steps amplify the rounding little
+    torch.testing.assert_close(state(trained.network), state(reference), rtol=1e-9, atol=1e-12)
+
+
+def test_history_in_batches_uses_the_running_averages():
+    result = networks.train(perceptron().double(), FLAT, "ufm", UFM, steps=12, batch_size=9, record_every=5)
+    network, history = result.network, result.history
+    assert history.steps.tolist() == [0, 5, 10, 12]
+    with torch.no_grad():
+        H, *_, Z = network.eval().layers(FLAT.inputs.double())
+        objective = cross_entropy(Z, FLAT.labels) + networks.penalty(network, H, "ufm", UFM)
+    torch.testing.assert_close(history.objective[-1], objective, rtol=1e-12, atol=0)  # the same float64 formulas
+    assert float(history.accuracy[-1]) == float((Z.argmax(1) == FLAT.labels).double().mean())
+    means = torch.stack([part.mean(0) for part in Z.split(6)], dim=1)
+    torch.testing.assert_close(history.logits[-1], means, rtol=1e-12, atol=1e-12)
+
+
+def test_without_normalisation_batches_change_the_path_but_not_what_is_measured():
+    network = perceptron(batch_norm=False).double()
+    whole, parts = (networks.train(network, FLAT, "ufm", UFM, steps=1, batch_size=size) for size in (None, 5))
+    torch.testing.assert_close(whole.history.objective[0], parts.history.objective[0], rtol=1e-12, atol=0)
+    assert not torch.equal(state(whole.network), state(parts.network))
+
+
+def test_the_bound_of_collapse():
+    result = networks.train(small(), IMAGES, "ufm", UFM, steps=1)
+    assert result.dnc_bound == theory.optimal_scale(result.problem, structures.simplex_etf(3))[1]
+    rectified = networks.train(small(activation="relu"), IMAGES, "ufm", UFM, steps=1)
+    assert rectified.dnc_bound == result.dnc_bound
+    with pytest.raises(ValueError, match="problem needs regularization 'ufm'"):
+        _ = networks.train(small(), IMAGES, "standard", 1e-2, steps=1).dnc_bound
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"batch_size": 1}, "batch_size must be at least 2"),
+        ({"batch_size": 2.5}, "batch_size must be an integer"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"threads": 0}, "threads must be at least 1"),
+        ({"device": "abacus"}, "device 'abacus' is not to be had here"),
+    ],
+)
+def test_train_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        networks.train(perceptron(), FLAT, weight_decay=UFM, steps=2, **arguments)
+
+
+# checkpoints
+
+
+def stop_after(calls):
+    """A report that ends the training."""
+    told = []
+    return lambda *said: told.append(said) or len(told) < calls
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(tmp_path, batch_size):
+    settings = {"weight_decay": UFM, "steps": 40, "record_every": 10, "batch_size": batch_size}
+    whole = networks.train(perceptron(), FLAT, **settings)
+    file = tmp_path / "checkpoint"
+    short = networks.train(perceptron(), FLAT, **(settings | {"steps": 20}), checkpoint=file)
+    assert short.history.steps.tolist() == [0, 10, 20]
+    again = networks.train(perceptron(), FLAT, **settings, checkpoint=file)
+    assert torch.equal(state(again.network), state(whole.network))
+    for name, values in vars(whole.history).items():
+        other = getattr(again.history, name)
+        pairs = zip(values, other, strict=True) if isinstance(values, tuple) else [(values, other)]
+        assert all(torch.equal(one.nan_to_num(), two.nan_to_num()) for one, two in pairs), name
+    nothing_left = networks.train(perceptron(), FLAT, **settings, checkpoint=file)
+    assert torch.equal(state(nothing_left.network), state(whole.network))
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_an_interrupted_training_goes_on_from_its_last_record(tmp_path, monkeypatch):
+    settings = {"weight_decay": UFM, "steps": 60, "record_every": 20}
+    whole = networks.train(perceptron(), FLAT, **settings)
+    monkeypatch.setattr("dufm_lib.networks.training.REPORT_EVERY", 0)  # at every step
+    stopped = networks.train(perceptron(), FLAT, **settings, checkpoint=tmp_path / "c", report=stop_after(33))
+    assert stopped.ended == "interrupted" and stopped.history.steps.tolist() == [0, 20, 32]
+    again = networks.train(perceptron(), FLAT, **settings, checkpoint=tmp_path / "c")
+    assert again.history.steps.tolist() == [0, 20, 40, 60]
+    assert torch.equal(state(again.network), state(whole.network))
+
+
+def test_checkpoints_that_are_refused(tmp_path):
+    file = tmp_path / "checkpoint"
+    settings = {"weight_decay": UFM, "steps": 4, "record_every": 2, "checkpoint": file}
+    networks.train(perceptron(), FLAT, **settings)
+    others = [
+        (perceptron(seed=1), FLAT, {}),
+        (perceptron(), data.digits(per_class=6, classes=(0, 1, 2, 4)), {}),
+        (perceptron(), FLAT, {"learning_rate": 0.2}),
+        (perceptron(), FLAT, {"batch_size": 8}),
+        (perceptron(), FLAT, {"seed": 1}),
+        (perceptron(), FLAT, {"record_every": 1}),
+        (perceptron(), FLAT, {"regularization": "standard", "weight_decay": 1e-3}),
+    ]
+    for network, sets, changes in others:
+        with pytest.raises(ValueError, match="belongs to another training"):
+            networks.train(network, sets, **(settings | changes))
+    with pytest.raises(ValueError, match="steps must be at least 4, where the checkpoint is; got 3"):
+        networks.train(perceptron(), FLAT, **(settings | {"steps": 3}))
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"cannot be read .* delete it to start anew"):
+        networks.train(perceptron(), FLAT, **settings)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    file = tmp_path / "checkpoint"
+    networks.train(perceptron(), FLAT, weight_decay=UFM, steps=2, record_every=2, checkpoint=file)
+    before = file.read_bytes()
+
+    def full(content, file):
+        file.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(checkpoints.torch, "save", full)
+    with pytest.raises(OSError, match="no space left"):
+        networks.train(perceptron(), FLAT, weight_decay=UFM, steps=4, record_every=2, checkpoint=file)
+    assert file.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+# the command
+
+
+SMALL = ["digits", "--per-class", "3", "--channels", "3", "--width", "12", "--depth", "2", "--threads", "1"]
+
+
+def test_the_command_writes_what_a_chapter_draws(tmp_path, capsys):
+    out = tmp_path / "new folder" / "result.json"
+    options = [*SMALL, "--head", "relu", "--steps", "6", "--record-every", "4", "--momentum", "0.5", "--out", str(out)]
+    assert __main__.main(options) == 0
+    assert f"written: {out}" in capsys.readouterr().out
+    result = Result.load(out)
+    assert result.setting["weight_decay"] == [1e-6, 5e-3] and result.setting["learning_rate"] == 0.05
+    assert (result.setting["data"], result.setting["per_class"], result.setting["batch_size"]) == ("digits", 3, None)
+    sets = data.digits(3, flat=False)
+    network = networks.resnet20(sets, 12, 2, "relu", channels=3)
+    direct = networks.train(network, sets, "ufm", (1e-6, 5e-3), 0.05, 0.5, 6, record_every=4)
+    assert result.outcome["dnc_bound"] == direct.dnc_bound
+    assert (result.outcome["ended"], result.outcome["rank"]) == ("steps", direct.rank)
+    assert result.history["steps"].tolist() == [0, 4, 6]
+    for name in ("objective", "test_accuracy", "singular_values", "logits", "dnc2"):
+        expected = getattr(direct.history, name)
+        # six digits are kept
+        torch.testing.assert_close(result.history[name], expected, rtol=1e-5, atol=1e-12, equal_nan=True)
+    assert [tuple(values.shape) for values in result.history["weight_singular_values"]] == [(3, 12), (3, 10)]
+    assert "features" not in result.history
+    assert str(tmp_path) not in out.read_text()
+
+
+def test_the_command_with_standard_decay_and_batches(tmp_path):
+    out = tmp_path / "result.json"
+    options = ["--regularization", "standard", "--batch-size", "12", "--steps", "3", "--features", "linear"]
+    assert __main__.main([*SMALL, *options, "--out", str(out)]) == 0
+    result = Result.load(out)
+    assert (result.setting["weight_decay"], result.setting["learning_rate"]) == (1e-2, 1e-3)
+    assert result.outcome["dnc_bound"] is None and result.setting["batch_size"] == 12
+    assert json.loads(out.read_text())["history"]["steps"] == [0, 3]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["imagenet"], "data must be one of digits, mnist, cifar10; got 'imagenet'"),
+        ([*SMALL, "--head", "tanh"], "head must be one of linear, relu; got 'tanh'"),
+        ([*SMALL, "--regularization", "none"], "regularization must be one of ufm, standard"),
+        ([*SMALL, "--weight-decay", "1", "2", "3"], "weight_decay must be"),
+        ([*SMALL, "--regularization", "standard", "--weight-decay", "1", "2"], "weight_decay must be one number for"),
+        ([*SMALL, "--per-class", "175"], "per_class must be at most 174"),
+        ([*SMALL, "--width", "9"], "width must be 4 channels = 12"),
+        ([*SMALL, "--width", "8", "--channels", "2"], "width must be at least 10, the number of classes"),
+        ([*SMALL, "--device", "abacus"], "device 'abacus' is not to be had here"),
+        ([*SMALL, "--steps", "0"], "steps must be at least 1"),
+        ([*SMALL, "--learning-rate", "0"], "learning_rate must be positive"),
+        ([*SMALL, "--batch-size", "0"], "batch_size must be at least 2"),
+        ([*SMALL, "--weight-decay", "0", "0.005"], "weight_decay must be positive"),
+    ],
+)
+def test_the_command_says_what_is_wrong(tmp_path, capsys, options, message):
+    assert __main__.main([*options, "--out", str(tmp_path / "result.json")]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_names_a_missing_option(capsys):
+    with pytest.raises(SystemExit):
+        __main__.main(["digits"])
+    assert "--out" in capsys.readouterr().err
+
+
+def test_a_killed_command_goes_on(tmp_path):
+    options = [*SMALL, "--record-every", "2", "--steps", "40"]
+    out, whole = tmp_path / "killed.json", tmp_path / "whole.json"
+    command = [sys.executable, "-m", "dufm_lib.networks", *options, "--out"]
+    checkpoint = out.with_suffix(".checkpoint")
+    with subprocess.Popen([*command, out], stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 200
+        while not checkpoint.exists():
+            assert time.monotonic() < deadline and process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    assert not out.exists() and process.returncode == -signal.SIGKILL
+    reached = torch.load(checkpoint, weights_only=True)["step"]
+    assert 0 <= reached < 40
+    assert __main__.main([*options, "--out", str(out)]) == 0
+    assert __main__.main([*options, "--out", str(whole)]) == 0
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_a_stopped_command_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    def stopped(*arguments, **options):
+        return networks.train(small(), IMAGES, "ufm", UFM, steps=10**6, report=lambda *said: False)
+
+    monkeypatch.setattr(__main__, "train", stopped)
+    assert __main__.main([*SMALL, "--out", str(tmp_path / "result.json")]) == 1
+    assert "the same command goes on" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"history": {"steps": "x"}}', '{"history": {}, "author": 1}'])
+def test_files_that_are_no_results(tmp_path, content):
+    file = tmp_path / "result.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"is no result of python -m dufm_lib\.networks"):
+        Result.load(file)

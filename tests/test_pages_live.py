@@ -1,0 +1,261 @@
+"""The live figures on the built pages: drag, type, keys, links good and bad, themes, a phone. Run after `make book`."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+FRONT = "book/index"
+CHAPTER = "book/low-rank-bias/depth-counts-rank"
+LANDSCAPE = "book/landscape/degeneracy"
+DESK = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
+
+# the drawing at the next frame, and the words at rest (figure.js waits 150 ms)
+SETTLED = "() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 400))"
+CUT_OFF = """() => [...document.querySelectorAll('.live *')]
+  .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1)
+  .map(e => e.outerHTML.slice(0, 90))"""
+SMALL_TARGETS = """() => [...document.querySelectorAll('.live :is(button, input, select)')].filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.width && Math.min(box.width, box.height) < 24 && e.type !== 'checkbox';
+}).map(e => e.outerHTML.slice(0, 90))"""
+
+
+@pytest.fixture
+def look(visit, site):
+    """A function that opens a page, waits for its live figures and gives (page, complaints)."""
+
+    def look(name, hash_="", **settings):
+        page, wrong = visit(f"{site}/{name}.html{hash_}", site, **(settings or DESK))
+        page.locator(".live svg").first.wait_for()
+        page.evaluate(SETTLED)
+        return page, wrong
+
+    return look
+
+
+def part(page, figure, name):
+    """The slider and the box of a control."""
+    control = page.locator(f"#fig-{figure} [data-name={name}]")
+    return control.locator("input[type=range]"), control.locator("input[type=text]")
+
+
+def words(page, figure):
+    return page.locator(f"#fig-{figure} .live-words")
+
+
+def test_a_drag_changes_drawing_words_and_address(look):
+    page, wrong = look(FRONT)
+    slider, box = part(page, "puzzle", "K")
+    before = page.locator("#fig-puzzle .live-stage").inner_html()
+    expect(words(page, "puzzle")).to_contain_text("Theorem 1: for K = 6 and L = 2")
+    slider.scroll_into_view_if_needed()
+    area = slider.bounding_box()
+    across = [area["x"] + area["width"] * part_ for part_ in (0.25, 0.15, 0.02)]
+    page.mouse.move(across[0], area["y"] + area["height"] / 2)
+    page.mouse.down()
+    for x in across[1:]:
+        page.mouse.move(x, area["y"] + area["height"] / 2)
+    page.mouse.up()
+    expect(box).to_have_value("3")
+    expect(words(page, "puzzle")).to_contain_text("Theorem 1 is silent for K = 3")
+    assert page.locator("#fig-puzzle .live-stage").inner_html() != before
+    page.wait_for_function("() => location.hash === '#fig-puzzle?K=3'")
+    assert wrong == []
+
+
+def test_arrow_keys_and_typing(look):
+    page, wrong = look(FRONT)
+    slider, box = part(page, "puzzle", "K")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(box).to_have_value("5")
+    box.fill("4")
+    box.press("Enter")
+    expect(slider).to_have_value("4")
+    box.press("ArrowUp")
+    expect(box).to_have_value("5")
+    box.press("ArrowDown")
+    # the chapter on low-rank bias finds the crossing for n = 1 at 0.01176; here n = 2, and only lambda n^(1/3) counts
+    expect(words(page, "puzzle")).to_contain_text("cross at λ = 0.00933")
+    assert wrong == []
+
+
+def test_a_value_out_of_range_is_set_and_said(look):
+    page, _ = look(FRONT)
+    slider, box = part(page, "puzzle", "K")
+    box.fill("1000")
+    box.press("Enter")
+    expect(box).to_have_value("16")
+    expect(page.locator("#fig-puzzle .live-note")).to_contain_text("outside 3 to 16: set to 16")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#fig-puzzle .live-note")).to_have_text("")
+
+
+def test_a_link_restores_the_figure_and_shows_it(look):
+    page, wrong = look(CHAPTER, "#fig-phases?lambda=0.02&K=4&L=2")
+    expect(part(page, "phases", "K")[1]).to_have_value("4")
+    expect(part(page, "phases", "lambda")[1]).to_have_value("0.02")
+    expect(words(page, "phases")).to_contain_text("K = 4, L = 2: the least loss is that of pairing")
+    expect(page.locator("#fig-phases")).to_be_in_viewport()
+    expect(part(page, "price", "L")[1]).to_have_value("2")  # the other figure is as it starts
+    assert wrong == []
+
+
+def test_two_figures_share_the_address_and_reset_takes_one_out(look):
+    page, wrong = look(CHAPTER, "#fig-phases?K=4")
+    part(page, "price", "L")[0].focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.hash === '#fig-phases?K=4&fig-price?L=3'")
+    page.reload()
+    expect(part(page, "phases", "K")[1]).to_have_value("4")
+    expect(part(page, "price", "L")[1]).to_have_value("3")
+    page.locator("#fig-phases .live-reset").click()
+    expect(part(page, "phases", "K")[1]).to_have_value("10")
+    page.wait_for_function("() => location.hash === '#fig-price?L=3'")
+    assert wrong == []
+
+
+BAD = [
+    "#fig-phases?lambda=NaN&K=1e999&L=&n=%E0%A4%A&<script>alert(1)</script>=1",
+    "#fig-phases?K=<img src=x onerror=alert(1)>",
+    "#fig-phases?%",
+    "#fig-phases?&&&&====&fig-phases?fig-?K",
+    "#fig-none?K=3",
+    "#fig-phases" + "?K=4" * 2000,
+    "#%%%",
+]
+
+
+@pytest.mark.parametrize("hash_", BAD, ids=range(len(BAD)))
+def test_a_mangled_address_breaks_nothing(look, hash_):
+    page, wrong = look(CHAPTER, hash_)
+    expect(words(page, "phases")).to_contain_text("Of the 112 cells")
+    part(page, "phases", "K")[0].focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(
+        "() => /^#fig-phases\\?K=\\d+/.test(location.hash) || location.hash.includes('&fig-phases?K=')"
+    )
+    assert wrong == []
+
+
+def test_an_anchor_of_the_page_keeps_its_place(look):
+    page, wrong = look(CHAPTER, "#the-theorem-and-all-of-its-proof")
+    heading = page.locator("#the-theorem-and-all-of-its-proof")
+    expect(heading.locator("h2")).to_be_in_viewport()
+    assert page.evaluate("location.hash") == "#the-theorem-and-all-of-its-proof"
+    assert wrong == []
+
+
+def test_the_link_button_copies_an_address_that_opens_the_same_figure(look, site):
+    page, _ = look(CHAPTER, "#fig-price?L=5&fig-phases?K=4")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site)
+    page.locator("#fig-phases .live-share").click()
+    expect(page.locator("#fig-phases .live-note")).to_contain_text("clipboard")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{site}/{CHAPTER}.html#fig-phases?K=4"
+
+
+def test_a_cell_of_the_map_is_chosen_by_a_click(look):
+    page, wrong = look(CHAPTER)
+    drawing = page.locator("#fig-phases .live-stage > svg")
+    drawing.scroll_into_view_if_needed()
+    area = drawing.bounding_box()
+    # the lowest row, leftmost column: K = 3, L = 1 (margins of plot.js)
+    drawing.click(position={"x": 34 + 8, "y": area["height"] - 40 - 8})
+    expect(part(page, "phases", "K")[1]).to_have_value("3")
+    expect(part(page, "phases", "L")[1]).to_have_value("1")
+    expect(words(page, "phases")).to_contain_text("K = 3, L = 1: the least loss is that of DNC")
+    assert wrong == []
+
+
+def test_zero_modes_follow_the_width_and_signs_the_weight_decay(look):
+    page, wrong = look(LANDSCAPE, "#fig-curvature?d=20")
+    # L (r d - r (r + 1)/2) with L = 2: r = 9 and 5
+    expect(words(page, "curvature")).to_contain_text(
+        "DNC: 270 zero modes, smallest positive eigenvalue λ, none negative"
+    )
+    expect(words(page, "curvature")).to_contain_text("Pairing: 170 zero modes")
+    slider, box = part(page, "curvature", "d")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(words(page, "curvature")).to_contain_text("DNC: 288 zero modes")
+    box.fill("7")
+    box.press("Enter")
+    expect(words(page, "curvature")).to_contain_text("shown for d = 10")
+    _, decay = part(page, "curvature", "lambda")
+    decay.fill("0.03")
+    decay.press("Enter")
+    expect(words(page, "curvature")).to_contain_text("35 negative")  # K (K - 3)/2, between frontier and criticality
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", [FRONT, CHAPTER, LANDSCAPE])
+def test_no_button_of_python_without_python(look, name):
+    page, _ = look(name)
+    assert page.locator(".live-kernel:visible").count() == 0 < page.locator(".live-run").count()
+
+
+@pytest.mark.parametrize("name", [FRONT, CHAPTER, LANDSCAPE])
+def test_every_input_has_a_name_and_every_drawing_its_words(look, name):
+    page, _ = look(name)
+    for figure in page.locator(".live").all():
+        assert figure.get_attribute("role") == "group" and figure.evaluate(
+            "e => document.getElementById(e.getAttribute('aria-labelledby')).textContent"
+        )
+        said = figure.locator(".live-words").inner_text()
+        assert figure.locator(".live-words").get_attribute("role") == "status" and len(said.split()) > 5
+        for drawing in figure.locator("svg[role=img]").all():
+            assert drawing.get_attribute("aria-label") == said
+        for each in figure.locator("input, select").all():
+            assert each.evaluate("e => e.labels?.[0]?.textContent || e.getAttribute('aria-label')")
+    ids = page.evaluate("() => [...document.querySelectorAll('.live [id], .live')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", [FRONT, CHAPTER, LANDSCAPE])
+def test_figures_fit_a_phone(look, name):
+    page, wrong = look(name, **PHONE)
+    assert page.evaluate(CUT_OFF) == [] and page.evaluate(SMALL_TARGETS) == []
+    for drawing in page.locator(".live svg[role=img]").all():
+        assert drawing.bounding_box()["width"] > 250
+    assert wrong == []
+
+
+def test_a_figure_follows_the_width_of_the_window(look):
+    page, wrong = look(FRONT)
+    side_by_side = page.locator("#fig-puzzle svg[role=img]").first.bounding_box()["width"]
+    page.set_viewport_size({"width": 500, "height": 800})
+    page.evaluate(SETTLED)
+    assert page.locator("#fig-puzzle svg[role=img]").first.bounding_box()["width"] > side_by_side
+    assert page.evaluate(CUT_OFF) == [] and wrong == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_drawings_follow_the_theme_and_its_switch(look, scheme):
+    page, _ = look(FRONT, **DESK, color_scheme=scheme)
+    filters = "() => [...document.querySelectorAll('.live-plot')].map(e => getComputedStyle(e).filter)"
+    found = page.evaluate(filters)
+    assert found and all((value != "none") == (scheme == "dark") for value in found)
+    other = {"light": "dark", "dark": "light"}[scheme]
+    page.evaluate(f"document.documentElement.dataset.theme = '{other}'")
+    assert all((value != "none") == (other == "dark") for value in page.evaluate(filters))
+
+
+def test_the_focus_goes_through_a_figure_in_order_and_is_seen(look):
+    page, _ = look(CHAPTER)
+    page.locator("#fig-price input").first.focus()
+    seen = []
+    for _ in range(8):
+        seen.append(
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
+        )
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        page.keyboard.press("Tab")
+    assert [re.sub(r",.*", "", name) for name in seen[1::2]] == [
+        "depth L",
+        "singular value σ₁",
+        "singular value σ₂",
+        "Copy link",
+    ]
