@@ -65,7 +65,7 @@ test-notebooks: $(READY)
 
 test-pages: $(READY)
 	$(call stage,browser,$(BIN)/python tools/chromium.py)
-	$(call stage,pages,$(PYTEST) tests/test_pages*.py)
+	$(call stage,pages,$(PYTEST) -n 2 --dist loadfile tests/test_pages*.py)
 
 page: $(READY) $(SCRIPTS)
 	@mkdir -p $(PAGE_BUILD)

@@ -78,7 +78,8 @@ def visit(browser):
         page.on("console", lambda message: note(message.type == "error", f"console: {message.text}"))
         page.on("pageerror", lambda error: note(True, f"page error: {error}"))
         page.on("request", lambda r: note(not r.url.startswith((own, "data:", "blob:")), f"outside: {r.url}"))
-        page.on("requestfailed", lambda request: note(True, f"failed: {request.url}"))
+        # who leaves a page while its icon is on the way gives the icon up
+        page.on("requestfailed", lambda r: note(r.failure != "net::ERR_ABORTED", f"failed: {r.url} {r.failure}"))
         page.on("response", lambda answer: note(answer.status >= 400, f"{answer.status}: {answer.url}"))
         page.goto(address, wait_until="load")
         page.wait_for_function(MATH_IS_TYPESET, timeout=20_000)

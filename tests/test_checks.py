@@ -1,10 +1,14 @@
 """The checkers of the exercises: right answers pass, others learn what is wrong, and none learns the answer."""
 
+import json
 import math
+import re
+from collections import defaultdict
 
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +19,7 @@ NUMBER = judges.Number(lambda: 12.5, mistakes={"forgot the root": lambda: 156.25
 WHOLE = judges.Whole(lambda: 27, mistakes={"one layer only": lambda: 9})
 MATRIX = judges.Matrix(lambda: torch.eye(2))
 FUNCTION = judges.Function(lambda K, L: K / L, [(4, 2), (5, 3)])
+CONSTRUCTION = judges.Construction((2, 2), {"it is singular": lambda matrix: torch.linalg.det(matrix) == 0})
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ FUNCTION = judges.Function(lambda K, L: K / L, [(4, 2), (5, 3)])
         (MATRIX, [[1, 0], [0, 1]]),
         (MATRIX, np.eye(2)),
         (FUNCTION, lambda classes, depth: classes / depth),
+        (CONSTRUCTION, [[1, 0], [0, 1]]),
+        (CONSTRUCTION, torch.tensor([[2.0, 1.0], [0.0, 3.0]])),
     ],
 )
 def test_right_answers_have_no_fault(judge, answer):
@@ -57,6 +64,10 @@ def test_right_answers_have_no_fault(judge, answer):
         (FUNCTION, 2, "a function is expected"),
         (FUNCTION, lambda classes: classes, "raises TypeError"),
         (FUNCTION, lambda classes, depth: 2.0, "called with (5, 3) it returns 2.0"),
+        (CONSTRUCTION, {1, 2}, "shape (2, 2)"),
+        (CONSTRUCTION, [1, 2], "has shape (2,)"),
+        (CONSTRUCTION, [[1, 0], [math.inf, 1]], "finite"),
+        (CONSTRUCTION, [[1, 2], [2, 4]], "it is singular"),
     ],
 )
 def test_wrong_answers_hear_why(judge, answer, said):
@@ -65,7 +76,7 @@ def test_wrong_answers_hear_why(judge, answer, said):
 
 @given(st.one_of(st.none(), st.booleans(), st.text(), st.floats(), st.integers(), st.lists(st.floats())))
 def test_no_answer_breaks_a_judge_or_gives_itself_away(answer):
-    for judge in (NUMBER, WHOLE, MATRIX, FUNCTION):
+    for judge in (NUMBER, WHOLE, MATRIX, FUNCTION, CONSTRUCTION):
         fault = judge.fault(answer)
         assert fault is None or (fault and "12.5" not in fault.replace(repr(answer), ""))
 
@@ -79,3 +90,25 @@ def test_unknown_exercises_are_refused():
 @pytest.mark.parametrize("answer", [None, ..., "", [], 0.123456789, lambda *_: None])
 def test_empty_answers_fail(exercise, answer):
     assert not checks.check(exercise, answer)
+
+
+def markdown_and_solutions() -> tuple[str, dict[str, str]]:
+    """All prose of the book, and the code of each folded solution by the label of its exercise."""
+    prose, solutions, inside = "", defaultdict(str), ""
+    for path in sorted(ROOT.glob("book/**/*.ipynb")):
+        for cell in json.loads(path.read_text())["cells"]:
+            text = "".join(cell["source"])
+            if cell["cell_type"] == "code":
+                solutions[inside] += text  # "" is the code outside of solutions
+            elif marks := re.findall(r"\{solution-(?:start\} (\S+)|end\})", text):
+                inside = marks[-1]
+            prose += text if cell["cell_type"] == "markdown" else ""
+    return prose, solutions
+
+
+def test_every_checker_has_an_exercise_and_is_used_in_its_solution_alone():
+    prose, solutions = markdown_and_solutions()
+    labels = re.findall(r"^:label: (\S+)", prose, re.MULTILINE)
+    assert set(checks.ANSWERS) <= set(labels)
+    for label, code in solutions.items():
+        assert re.findall(r'checks\.check\(\s*"([^"]+)"', code) == ([label] if label in checks.ANSWERS else []), label

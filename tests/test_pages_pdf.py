@@ -11,13 +11,14 @@ from conftest import PAGES, ROOT
 def test_the_whole_book_is_printed_with_its_links(browser, tmp_path):
     pdf.write(tmp_path / "book.pdf", browser)
     book = pypdf.PdfReader(tmp_path / "book.pdf")
-    titles = {item.title for item in book.outline if not isinstance(item, list)}
+    # a heading that breaks loses the space there
+    titles = {item.title.replace(" ", "") for item in book.outline if not isinstance(item, list)}
     for name in PAGES:
         (source,) = ROOT.glob(f"{name}.*")
         text = source.read_text()
         text = "".join(json.loads(text)["cells"][0]["source"]) if source.suffix == ".ipynb" else text
         heading = re.search("^# (.*)", text, re.MULTILINE)[1]
-        assert any(title.endswith(heading) for title in titles), heading
+        assert any(title.endswith(heading.replace(" ", "")) for title in titles), heading
     links = [note.get_object() for page in book.pages for note in page.get("/Annots", [])]
     addresses = {link["/A"]["/URI"] for link in links if "/URI" in link.get("/A", {})}
     assert addresses and all(address.startswith("https://") for address in addresses)

@@ -238,7 +238,7 @@ def test_the_page_carries_little_and_no_figure():
 def test_text_is_escaped_and_the_page_says_that_a_kernel_is_needed():
     head = make(Steps()).children[0].value
     assert "A &lt;test&gt;" in head and "Counts &amp; draws." in head
-    assert 'class="needs-kernel"' in head and ".bd-content .needs-kernel-buttons { display: none }" in head
+    assert 'class="needs-kernel"' in head and ".bd-content .needs-kernel-controls { display: none }" in head
 
 
 def test_every_control_has_a_label_and_a_tooltip():

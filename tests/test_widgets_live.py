@@ -21,7 +21,7 @@ from dufm_lib.widgets.shares import Shares
 
 TABLE = pd.read_parquet(ROOT / "results" / "widths_and_decays.parquet")
 MAKE = {"puzzle": Puzzle, "phases": Phases, "price": Price, "curvature": Curvature, "shares": lambda: Shares(TABLE)}
-LARGEST = 40_000  # characters of JavaScript that a page carries for one figure
+LARGEST = 48_000  # characters of JavaScript that a page carries for one figure
 
 
 class Counting(LiveFigure):

@@ -11,13 +11,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dufm_lib.checks import low_rank_bias, neural_collapse, unconstrained_features
+from dufm_lib.checks import (
+    dynamics,
+    front,
+    landscape,
+    low_rank_bias,
+    neural_collapse,
+    real_networks,
+    unconstrained_features,
+)
 from dufm_lib.checks.judges import Judge
 
 ANSWERS: dict[str, Judge] = {
+    **front.ANSWERS,
     **neural_collapse.ANSWERS,
     **unconstrained_features.ANSWERS,
     **low_rank_bias.ANSWERS,
+    **landscape.ANSWERS,
+    **dynamics.ANSWERS,
+    **real_networks.ANSWERS,
 }
 
 

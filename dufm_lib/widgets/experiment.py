@@ -21,10 +21,10 @@ Report = Callable[[float, str], bool]
 REFRESH = 0.05  # seconds between two changes of the progress bar
 ONE_AT_A_TIME = threading.Lock()  # matplotlib and two cores: the experiments of a notebook take turns
 
-# A built page has no kernel: there (the book's theme says bd-content) this line is shown and the buttons are not.
+# A built page has no kernel: there (the book's theme says bd-content) this line is shown and no control is.
 _NEEDS_KERNEL = (
     "<style>.needs-kernel { display: none } .bd-content .needs-kernel { display: block } "
-    ".bd-content .needs-kernel-buttons { display: none }</style>"
+    ".bd-content .needs-kernel-controls { display: none }</style>"
     '<p class="needs-kernel">To run this with other settings, open the chapter in JupyterLab or on Binder: '
     "it needs Python. The figure next to it shows the result for the settings it starts with.</p>"
 )
@@ -94,12 +94,14 @@ class Experiment(ipywidgets.VBox):
             control.tooltip = control.tooltip or control.description  # else its tooltip reads "null"
         wrap = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 1rem"}
         buttons = ipywidgets.HBox([self.run, self.stop, self.progress, self.status], layout=wrap)
-        buttons.add_class("needs-kernel-buttons")
+        fields = ipywidgets.HBox(list(self.controls.values()), layout=wrap)
+        for row in (fields, buttons):
+            row.add_class("needs-kernel-controls")
         head = f"<strong>{html.escape(title)}</strong><br>{html.escape(describe)}{_NEEDS_KERNEL}"
         super().__init__(
             [
                 ipywidgets.HTML(head),
-                ipywidgets.HBox(list(self.controls.values()), layout=wrap),
+                fields,
                 buttons,
                 self.message,
                 self.figure,

@@ -65,7 +65,8 @@ class Quiz:
 
     _STYLE = (
         "<style>.quiz { border: 1px solid currentcolor; border-radius: 4px; margin: 0 0 1rem; padding: 0.5rem 1rem }"
-        ".quiz legend { float: none; width: auto; padding: 0 0.5rem; font-size: 1rem; margin: 0; font-weight: bold }"
+        ".quiz legend { float: left; width: 100%; padding: 0.25rem 0; font-size: 1rem; margin: 0; font-weight: bold }"
+        ".quiz legend + label { clear: both }"
         ".quiz label { display: block; padding: 0.25rem 0; cursor: pointer }"
         ".quiz output { display: block; min-height: 1.5em; font-style: italic }</style>"
     )

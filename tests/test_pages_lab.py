@@ -1,0 +1,329 @@
+"""The live figures and an experiment in a running JupyterLab: mouse, keys, runs with PyTorch, stop, reload."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+from playwright.sync_api import Browser, Error, Locator, Page, expect
+
+LONG = 90_000  # milliseconds, on a busy machine
+expect.set_options(timeout=LONG)
+CELLS = [
+    "from dufm_lib.widgets import low_rank, phases, playground, puzzle",
+    "puzzle.Puzzle()",
+    "phases.Phases(n=2)",
+    "playground.Playground(pace=1_000_000)",
+    "low_rank.descent_experiment()",
+]
+EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager", "anywidget", "jupyterlab-myst", "jupyterlab_pygments"}
+ALL_RAN = """() => {
+  const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt:not(.jp-Placeholder-prompt)')];
+  return prompts.length && prompts.every(e => /\\[\\d+\\]/.test(e.textContent))
+    && document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle';
+}"""
+FRACTIONS = """bar => {
+  window.fractions = [];
+  new MutationObserver(() => window.fractions.push(bar.value)).observe(bar, { attributes: true });
+}"""
+# JupyterLab would ask the outside for news
+NOTIFICATION = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+QUIET = {"checkForUpdates": False, "fetchNews": "false"}
+
+
+class Lab:
+    """A JupyterLab server, and its notebooks opened in a browser."""
+
+    def __init__(self, address: str, token: str, folder: Path, browser: Browser):
+        self.address, self.token, self.folder, self.browser = address, token, folder, browser
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/status?token={self.token}", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def open(self, notebook: str) -> "Notebook":
+        context = self.browser.new_context(viewport={"width": 1280, "height": 900})
+        return Notebook(context.new_page(), f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
+
+
+class Notebook:
+    """A notebook in JupyterLab, and all that its page complained of."""
+
+    def __init__(self, page: Page, address: str):
+        self.page, self.wrong = page, []
+        self.cells = page.locator(".jp-Notebook .jp-Cell")
+        page.on("console", lambda message: self.note(message.type == "error", f"console: {message.text}"))
+        page.on("pageerror", self.note_error)
+        own = re.compile(r"(http|ws)://127\.0\.0\.1:|data:|blob:")
+        page.on("request", lambda request: self.note(not own.match(request.url), f"outside: {request.url}"))
+        page.on("websocket", lambda socket: self.note(not own.match(socket.url), f"outside: {socket.url}"))
+        page.goto(address)
+
+    def note(self, holds: bool, text: str):
+        """Keep a complaint, unless it is of an extension that is not in our requirements."""
+        if holds and set(re.findall(r"/lab/extensions/(@[^/]+/[^/]+|[^/]+)/", text)) <= EXTENSIONS:
+            self.wrong.append(text)
+
+    def note_error(self, error: Error):
+        """Keep an error, unless JupyterLab's own code stands alone on its stack: that of figures comes from a blob."""
+        places = set(re.findall(r"/static/lab/|/lab/extensions/|blob:", error.stack or ""))
+        self.note(places != {"/static/lab/"}, f"page error: {error} {error.stack}")
+
+    def run_all(self):
+        """Run > Run All Cells, and wait until every cell has its number."""
+        # before there is a kernel the indicator says idle too
+        expect(self.page.locator(".jp-Toolbar-kernelName")).to_contain_text("Python 3")
+        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
+        self.page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
+        self.page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+        self.page.wait_for_function(ALL_RAN, timeout=LONG)
+
+    def save(self):
+        """Save with the key for it, the focus being in a cell."""
+        self.cells.first.click()
+        self.page.keyboard.press("Control+s")
+        expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+
+    def figure(self, title: str) -> Locator:
+        """The live figure of that title, in view and drawn."""
+        figure = self.page.get_by_role("group", name=title)
+        figure.wait_for(timeout=LONG)
+        figure.scroll_into_view_if_needed()
+        figure.locator("svg").first.wait_for(timeout=LONG)
+        return figure
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, browser):
+    """JupyterLab over a copy of the book, with settings, workspaces and run files of its own."""
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "book"
+    shutil.copytree(ROOT / "book", folder, ignore=shutil.ignore_patterns("assets", ".ipynb_checkpoints"))
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "figures.ipynb")
+    places = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
+    places += ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
+    own = {place: str(home / place.lower()) for place in places}
+    settings = home / "jupyterlab_settings_dir" / NOTIFICATION
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps(QUIET))
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder, browser)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={lab.token}", f"--ServerApp.root_dir={folder}"]
+    log = (home / "log").open("w+")
+    server = subprocess.Popen(
+        command, env=os.environ | own, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        end = time.monotonic() + 120
+        while not lab.answers():
+            assert server.poll() is None and time.monotonic() < end, (home / "log").read_text()
+            time.sleep(0.2)
+        yield lab
+    finally:
+        server.terminate()  # it stops its kernels and ends
+        try:
+            server.wait(20)
+        finally:
+            server.kill()
+            log.close()
+
+
+@pytest.fixture(scope="module")
+def opened(lab):
+    """A notebook of three live figures and an experiment, run."""
+    opened = lab.open("figures.ipynb")
+    opened.run_all()
+    yield opened
+    opened.page.context.close()
+
+
+@pytest.fixture
+def notebook(opened):
+    """The same; no test may leave an error in the console or on the page, ask the outside or change the cells."""
+    yield opened
+    assert opened.wrong == []
+    assert opened.cells.count() == len(CELLS)
+
+
+def part(figure: Locator, name: str) -> tuple[Locator, Locator]:
+    """The slider and the box of a control."""
+    control = figure.locator(f"[data-name={name}]")
+    return control.locator("input[type=range]"), control.locator("input[type=text]")
+
+
+def test_keys_move_a_slider_and_are_no_shortcuts_of_the_notebook(notebook):
+    figure = notebook.figure("Is collapse worth its loss?")
+    words = figure.locator(".live-words")
+    slider, box = part(figure, "K")
+    expect(words).to_contain_text("Theorem 1: for K = 6 and L = 2")
+    slider.focus()
+    for _ in range(3):
+        notebook.page.keyboard.press("ArrowLeft")
+    expect(box).to_have_value("3")
+    expect(words).to_contain_text("Theorem 1 is silent for K = 3")
+    box.click()
+    box.press_sequentially("ddbax")  # delete, insert below and above, cut: were they the notebook's
+    box.press("Enter")
+    expect(figure.locator(".live-note")).to_contain_text("classes K cannot be")
+    box.fill("5")
+    box.press("Enter")
+    expect(words).to_contain_text("for K = 5 and L = 2")
+    figure.locator(".live-reset").click()
+    expect(box).to_have_value("6")
+
+
+def test_a_drag_and_a_click_change_drawing_and_words(notebook):
+    figure = notebook.figure("Which structure is cheapest?")
+    words, drawing = figure.locator(".live-words"), figure.locator(".live-stage > svg")
+    slider, box = part(figure, "lambda")
+    before = drawing.inner_html()
+    slider.scroll_into_view_if_needed()
+    area = slider.bounding_box()
+    notebook.page.mouse.move(area["x"] + area["width"] * 0.3, area["y"] + area["height"] / 2)
+    notebook.page.mouse.down()
+    notebook.page.mouse.move(area["x"] + area["width"] - 2, area["y"] + area["height"] / 2, steps=3)
+    notebook.page.mouse.up()
+    expect(box).to_have_value("0.5")
+    expect(words).to_contain_text("DNC has 0, pairing 0, the polygon 0, zero 112")
+    assert drawing.inner_html() != before
+    box.fill("0.001")
+    box.press("Enter")
+    expect(words).to_contain_text("the least loss is that of pairing")
+    # the lowest row, leftmost column: K = 3, L = 1 (margins of plot.js)
+    drawing.click(position={"x": 34 + 8, "y": drawing.bounding_box()["height"] - 40 - 8})
+    expect(words).to_contain_text("K = 3, L = 1: the least loss is that of DNC")
+    # JupyterLab keeps the address for itself
+    assert "fig-" not in notebook.page.url
+    expect(figure.locator(".live-share")).to_be_hidden()
+    expect(figure.locator(".live-run")).to_be_hidden()  # it has nothing to run
+
+
+def test_a_run_with_pytorch_shows_progress_and_its_result_in_the_figure(notebook):
+    figure = notebook.figure("Is collapse worth its loss?")
+    panels, status = figure.locator(".live-panels > *"), figure.locator(".live-status")
+    bar = figure.locator("progress")
+    _, runs = part(figure, "runs")
+    runs.fill("20")
+    runs.press("Enter")
+    expect(panels).to_have_count(2)
+    bar.evaluate(FRACTIONS)
+    figure.locator(".live-run").click()
+    expect(figure.locator(".live-run")).to_be_disabled()
+    expect(status).to_contain_text(re.compile(r"^Of 20 runs at width 20, .*\d at "))
+    expect(figure.locator(".live-run")).to_be_enabled()
+    fractions = notebook.page.evaluate("fractions")
+    assert fractions == sorted(fractions) and 0 < fractions[len(fractions) // 2] < 1 == fractions[-1]
+    expect(panels).to_have_count(3)
+    expect(panels.last).to_contain_text("loss of 20 runs with PyTorch")
+    figure.locator(".live-reset").click()
+    expect(panels).to_have_count(2)
+
+
+def test_stop_ends_a_run_with_what_is_there(notebook):
+    figure = notebook.figure("Is collapse worth its loss?")
+    for name, value in {"K": 16, "L": 6, "n": 20, "d": 120, "runs": 20}.items():  # minutes of work
+        _, box = part(figure, name)
+        box.fill(str(value))
+        box.press("Enter")
+    run, stop = figure.locator(".live-run"), figure.locator(".live-stop")
+    run.click()
+    expect(figure.locator(".live-status")).to_contain_text("step")
+    stop.click()
+    expect(figure.locator(".live-status")).to_contain_text("Stopped early. Of 20 runs")
+    assert figure.locator("progress").evaluate("e => e.value") < 1
+    expect(run).to_be_enabled()
+    expect(stop).to_be_disabled()
+    figure.locator(".live-reset").click()
+
+
+def test_the_playground_and_pytorch_end_at_the_same_step(notebook):
+    figure = notebook.figure("Train one in the page")
+    figure.locator(".live-run").click()
+    figure.locator(".playground-play").click()
+    words, status = figure.locator(".live-words"), figure.locator(".live-status")
+    expect(words).to_contain_text("has converged")
+    expect(status).to_contain_text("from the same start: converged")
+    expect(figure).to_contain_text("the same run in PyTorch")
+    steps, rank, loss = re.search(
+        r"After ([\d,]+) steps .* rank (\d+), .* loss ([\d.]+),", words.text_content()
+    ).groups()
+    assert f"after {steps.replace(',', '')} steps, rank {rank}," in status.text_content()
+    assert f"loss {loss}." in status.text_content()
+
+
+def test_an_experiment_runs_and_stops(notebook):
+    experiment = notebook.page.locator(".experiment")
+    experiment.scroll_into_view_if_needed()
+    expect(experiment.locator(".needs-kernel")).to_be_hidden()
+    run, message = experiment.get_by_role("button", name="Run"), experiment.get_by_role("status")
+    picture = experiment.locator("img")
+    run.click()
+    expect(message).to_contain_text(re.compile(r"^After \d+ steps: pairing .*, rank 5, loss"))
+    expect(picture).to_have_attribute("alt", message.text_content())
+    assert picture.evaluate("e => e.complete && e.naturalWidth") > 0
+    for name, largest in {"samples per class n": "20", "width d": "120"}.items():  # some seconds of work
+        control = experiment.locator(".widget-inline-hbox", has_text=name)
+        control.locator(".noUi-handle").press("End")
+        expect(control.locator(".widget-readout")).to_have_text(largest)
+    run.click()
+    experiment.get_by_role("button", name="Stop").click()
+    expect(message).to_contain_text("Stopped early. After")
+    expect(run).to_be_enabled()
+
+
+def test_figures_come_back_when_the_page_is_loaded_again(notebook):
+    figure = notebook.figure("Is collapse worth its loss?")
+    part(figure, "K")[0].press("ArrowRight")
+    expect(figure.locator(".live-words")).to_contain_text("for K = 7")
+    notebook.save()
+    notebook.page.reload()
+    figure = notebook.figure("Is collapse worth its loss?")
+    expect(part(figure, "K")[1]).to_have_value("7")
+    figure.locator(".live-run").click()  # Python still answers
+    expect(figure.locator(".live-status")).to_contain_text("Of 10 runs at width 20")
+
+
+def test_drawings_follow_the_dark_theme(notebook):
+    notebook.figure("Is collapse worth its loss?")
+    turned = "getComputedStyle(document.querySelector('.live-plot')).filter"
+    assert notebook.page.evaluate(turned) == "none"
+    notebook.page.locator(".lm-MenuBar-item", has_text=re.compile("^Settings$")).click()
+    notebook.page.locator(".lm-Menu-item", has_text=re.compile("^Theme$")).hover()
+    notebook.page.locator(".lm-Menu-item", has_text="JupyterLab Dark").first.click()
+    notebook.page.wait_for_function(f"() => {turned} !== 'none'")
+
+
+def test_the_front_page_runs_from_top_to_bottom(lab):
+    front = lab.open("index.ipynb")
+    front.run_all()
+    figure = front.figure("Is collapse worth its loss?")
+    slider, _ = part(figure, "K")
+    slider.focus()
+    front.page.keyboard.press("ArrowLeft")
+    expect(figure.locator(".live-words")).to_contain_text("for K = 5")
+    expect(figure.locator(".live-run")).to_be_visible()
+    front.save()
+    code = [cell for cell in nbformat.read(lab.folder / "index.ipynb", 4).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert {output.output_type for cell in code for output in cell.outputs} <= {"stream", "execute_result"}
+    assert front.wrong == []
+    front.page.context.close()
