@@ -22,13 +22,14 @@ stage = @echo "== $(1)"; $(2) || { echo "make: the stage '$(1)' failed" >&2; exi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lint test-library test-notebooks test-pages page pdf zip serve lab bench freeze clean
+.PHONY: help book test lint test-library test-notebooks test-pages page pdf zip assignments serve lab bench freeze clean
 
 help:
 	@echo "make book            build the book: environment, every notebook run, HTML in $(HTML)"
 	@echo "make test            test everything: style, library, notebooks, the book, its pages in a browser"
 	@echo "make page PAGE=...   build one chapter, e.g. PAGE=book/landscape/degeneracy"
 	@echo "make pdf | zip       the whole book in _build/book.pdf | its pages, to be read from any folder, in _build/book.zip"
+	@echo "make assignments     student notebooks without solutions, and their versions for nbgrader, in _build/assignments"
 	@echo "make lab | serve     open JupyterLab | serve the built book on this machine"
 	@echo "make lint | bench    the style checks alone | the benchmarks"
 	@echo "make freeze | clean  renew requirements.lock | remove all that the other targets made"
@@ -79,6 +80,9 @@ pdf: book
 
 zip: book
 	cd _build && rm -f book.zip && ../$(BIN)/python -m zipfile -c book.zip html
+
+assignments: $(READY)
+	$(BIN)/python tools/assignments.py
 
 serve:
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000

@@ -1,0 +1,121 @@
+"""Student notebooks from the chapters: `python tools/assignments.py`, or `make assignments`.
+
+_build/assignments/release/CHAPTER  without solutions, each exercise followed by a place for the answer
+_build/assignments/source/CHAPTER   the same with solutions, as nbgrader's generate_assignment expects them
+
+Where an exercise has a checker in `dufm_lib.checks`, a locked cell below the answer calls it and gives the point;
+other answers are text, graded by hand.
+"""
+
+import ast
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from dufm_lib import checks
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "_build" / "assignments"
+
+START = re.compile(r"^(`{3,})\{solution-start\} (\S+)\n(?::.*\n)*\1\s*?$", re.MULTILINE)
+END = re.compile(r"^(`{3,})\{solution-end\}\n\1\s*?$", re.MULTILINE)
+LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\.ipynb(?:#[^)]*)?\)")  # to chapters, which lie elsewhere
+
+
+def split(cells: list) -> Iterator[tuple[str | None, nbformat.NotebookNode]]:
+    """Every piece of a chapter, with the label of the exercise whose solution it belongs to, or None."""
+    solving = None
+    for cell in cells:
+        text = cell.source
+        while cell.cell_type == "markdown" and (found := (END if solving else START).search(text)):
+            if before := text[: found.start()].strip():
+                yield solving, new_markdown_cell(before)
+            if solving:
+                yield solving, new_markdown_cell("")  # the solution ends here
+            solving, text = (None if solving else found[2]), text[found.end() :].strip()
+        if text:
+            yield solving, nbformat.from_dict({**cell, "source": text})
+
+
+def graded(cell: nbformat.NotebookNode, label: str, **settings: object) -> nbformat.NotebookNode:
+    """The cell with the metadata that nbgrader reads."""
+    plain = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3}
+    cell.metadata["nbgrader"] = {**plain, "grade_id": label, **settings}
+    return cell
+
+
+def answered(code: str, label: str) -> str:
+    """The code of a solution that leaves what it hands to the checker in `answer`."""
+    tree = ast.parse(code)
+    for statement in tree.body:
+        for call in ast.walk(statement):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "checks.check" and call.args[0].value == label:
+                kept = [ast.get_source_segment(code, other) for other in tree.body if other is not statement]
+                return "\n".join([*kept, f"answer = {ast.get_source_segment(code, call.args[1])}"])
+    raise ValueError(f"the solution of {label} must call checks.check({label!r}, ...), and does not")
+
+
+def answer_cells(label: str, solution: list, with_solution: bool) -> list:
+    """Where the answer to an exercise goes, and the check of it."""
+    if label not in checks.ANSWERS:
+        text = "\n\n".join(cell.source for cell in solution if cell.source) if with_solution else "*Your answer.*"
+        return [graded(new_markdown_cell(text), label, grade=True, solution=True, points=2)]
+    if with_solution:
+        code = "\n\n".join(cell.source for cell in solution if cell.cell_type == "code")
+        source = f"### BEGIN SOLUTION\n{answered(code, label)}\n### END SOLUTION"
+    else:
+        source = "answer = ...  # yours"
+    check = f'from dufm_lib import checks\n\nverdict = checks.check("{label}", answer)\nassert verdict, verdict'
+    return [
+        graded(new_code_cell(source), f"{label}-answer", solution=True),
+        graded(new_code_cell(check), label, grade=True, locked=True, points=1),
+    ]
+
+
+def assignment(chapter: nbformat.NotebookNode, with_solution: bool) -> nbformat.NotebookNode:
+    """The student's version of a chapter, or with its solutions the teacher's."""
+    cells, solution, label = [], [], None
+    for solving, cell in split(chapter.cells):
+        if solving and cell.source:
+            label = solving
+            solution.append(cell)
+        elif solving:
+            cells += answer_cells(solving, solution, with_solution)
+            solution = []
+        else:
+            cell.source = LINK.sub(r"\1", cell.source) if cell.cell_type == "markdown" else cell.source
+            cells.append(cell)
+    if solution:
+        raise ValueError(f"the solution of {label} must end with a solution-end directive, and does not")
+    for index, cell in enumerate(cells):
+        cell["id"] = f"cell-{index}"
+    return nbformat.from_dict({**chapter, "cells": cells})
+
+
+def chapters() -> list[Path]:
+    """The chapters that have exercises, in reading order."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    files = [contents["root"], *(c["file"] for part in contents["parts"] for c in part["chapters"])]
+    paths = [ROOT / f"{file}.ipynb" for file in files]
+    return [path for path in paths if path.exists() and "{solution-start}" in path.read_text()]
+
+
+def main() -> None:
+    """Write both versions of every chapter, and what they read, anew."""
+    shutil.rmtree(TARGET, ignore_errors=True)
+    for path in chapters():
+        for folder, with_solution in (("release", False), ("source", True)):
+            home = TARGET / folder / path.stem
+            home.mkdir(parents=True)
+            nbformat.write(assignment(nbformat.read(path, 4), with_solution), home / path.name)
+    shutil.copytree(ROOT / "results", TARGET / "results", ignore=shutil.ignore_patterns("store", "*.py"))
+    print(f"{len(chapters())} assignments in {TARGET.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
