@@ -61,7 +61,7 @@ BIND = r"""async pages => {
 
 STYLE = """
   html { font-size: 13px; }
-  * { box-shadow: none !important; filter: none !important; } /* Skia would print them as bitmaps */
+  * { overflow: visible !important; } /* paper cannot scroll */
   body { display: block; }
   main { max-width: none; }
   article.bd-article { break-before: page; padding: 0; }
