@@ -19,9 +19,15 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [CONTENTS["root"], *(c["file"] for part in CONTENTS["parts"] for c in part["chapters"])]
+DESK = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 
 # what a page is asked, in its own language
 MATH_IS_TYPESET = "() => [...document.querySelectorAll('.math')].every(e => e.querySelector('mjx-container'))"
+# parts of live figures beyond the edge of the window
+CUT_OFF = """() => [...document.querySelectorAll('.live *')]
+  .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1)
+  .map(e => e.outerHTML.slice(0, 90))"""
 WIDGETS_ARE_DRAWN = """() => {
   const views = document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length;
   const drawn = [...document.querySelectorAll('.widget-subarea > :is(.jupyter-widgets, .lm-Widget)')];

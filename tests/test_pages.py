@@ -10,11 +10,9 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import axe_playwright_python
 import launch_buttons
 import pytest
-from conftest import PAGES, ROOT, SITE
+from conftest import DESK, PAGES, PHONE, ROOT, SITE
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
-DESK = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 
 # what a page is asked, in its own language
 MATH_FAULTS = "() => [...document.querySelectorAll('mjx-merror')].map(e => e.textContent)"

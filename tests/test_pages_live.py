@@ -3,19 +3,15 @@
 import re
 
 import pytest
+from conftest import CUT_OFF, DESK, PHONE
 from playwright.sync_api import expect
 
 FRONT = "book/index"
 CHAPTER = "book/low-rank-bias/depth-counts-rank"
 LANDSCAPE = "book/landscape/degeneracy"
-DESK = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 
 # the drawing at the next frame, and the words at rest (figure.js waits 150 ms)
 SETTLED = "() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 400))"
-CUT_OFF = """() => [...document.querySelectorAll('.live *')]
-  .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1)
-  .map(e => e.outerHTML.slice(0, 90))"""
 SMALL_TARGETS = """() => [...document.querySelectorAll('.live :is(button, input, select)')].filter(e => {
   const box = e.getBoundingClientRect();
   return box.width && Math.min(box.width, box.height) < 24 && e.type !== 'checkbox';

@@ -3,21 +3,16 @@
 import re
 
 import pytest
-from conftest import PAGES, SITE
+from conftest import CUT_OFF, DESK, PAGES, PHONE, SITE
 from playwright.sync_api import expect
 
 from dufm_lib import structures, theory
 from dufm_lib.widgets.playground import Playground, train
 
 PAGE = "book/unconstrained-features/playground"
-DESK = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 SECONDS = 1000
 LONG = 60 * SECONDS  # on a busy machine
 
-CUT_OFF = """() => [...document.querySelectorAll('.live *')]
-  .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1)
-  .map(e => e.outerHTML.slice(0, 90))"""
 SMALL_TARGETS = """() => [...document.querySelectorAll('.live :is(button, input, select)')].filter(e => {
   const box = e.getBoundingClientRect();
   return box.width && Math.min(box.width, box.height) < 24;

@@ -93,12 +93,9 @@ class Matrix:
     def fault(self, answer: object) -> str | None:
         """The fault in words, or None."""
         right = np.asarray(self.value(), dtype=float)
-        try:
-            array = np.asarray(answer, dtype=float)
-        except (TypeError, ValueError):
-            return f"an array of shape {right.shape} is expected, and this is of type {type(answer).__name__}"
-        if array.shape != right.shape:
-            return f"an array of shape {right.shape} is expected, and this one has shape {array.shape}"
+        array = _array(answer, right.shape)
+        if isinstance(array, str):
+            return array
         wrong = ~(np.abs(array - right) <= self.atol)  # NaN is wrong too
         if not wrong.any():
             return None
@@ -120,12 +117,9 @@ class Construction:
 
     def fault(self, answer: object) -> str | None:
         """The fault in words, or None."""
-        try:
-            array = np.asarray(answer, dtype=float)
-        except (TypeError, ValueError):
-            return f"an array of shape {self.shape} is expected, and this is of type {type(answer).__name__}"
-        if array.shape != self.shape:
-            return f"an array of shape {self.shape} is expected, and this one has shape {array.shape}"
+        array = _array(answer, self.shape)
+        if isinstance(array, str):
+            return array
         if not np.isfinite(array).all():
             return "finite entries are expected"
         matrix = torch.from_numpy(array)
@@ -164,3 +158,14 @@ class Function:
 def _scalar(answer: object) -> object:
     """The number in an array or tensor of one entry; anything else as it is."""
     return answer.item() if getattr(answer, "ndim", None) == 0 and hasattr(answer, "item") else answer
+
+
+def _array(answer: object, shape: tuple[int, ...]) -> np.ndarray | str:
+    """The answer as an array of that shape, or what is wrong with it in words."""
+    try:
+        array = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return f"an array of shape {shape} is expected, and this is of type {type(answer).__name__}"
+    if array.shape != shape:
+        return f"an array of shape {shape} is expected, and this one has shape {array.shape}"
+    return array

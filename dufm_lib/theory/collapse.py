@@ -125,7 +125,7 @@ def dnc_is_excluded(problem: Problem) -> Exclusion:
     """Whether Theorem 1 (linear) or Theorem 7 (ReLU) excludes every DNC solution from the global minima.
 
         linear:  K >= 4 and L >= 3,   or K >= 6 and L = 2
-        ReLU:    K >= 10 and L >= 5,  or K >= 16 and L = 4   (under the paper's assumption on ReLU and class means)
+        ReLU:    K >= 10 and L >= 5,  or K >= 16 and L = 4   (the book proves it without the paper's assumption)
 
     "Not excluded" means that the theorem is silent, not that DNC is optimal: at K = 5, L = 2 a better point exists for
     some weight decays although no hypothesis covers it. The theorems need positive penalties, however large: where
