@@ -6,6 +6,8 @@ import pytest
 from conftest import CUT_OFF, DESK, PHONE
 from playwright.sync_api import expect
 
+from dufm_lib.widgets.phases import Phases
+
 FRONT = "book/index"
 CHAPTER = "book/low-rank-bias/depth-counts-rank"
 LANDSCAPE = "book/landscape/degeneracy"
@@ -255,3 +257,38 @@ def test_the_focus_goes_through_a_figure_in_order_and_is_seen(look):
         "singular value σ₂",
         "Copy link",
     ]
+
+
+SLOW_KERNEL = """async ({ source, card, values }) => {
+  const heard = {}, state = { card, values, result: {} };
+  const tell = (event, ...what) => (heard[event] ?? []).forEach(each => each(...what));
+  const model = {
+    get: name => state[name],
+    set: (name, value) => { state[name] = value; tell(`change:${name}`); },
+    on: (event, each) => (heard[event] ??= []).push(each),
+    off() {},
+    send: () => tell('msg:custom', { kind: 'kernel', runs: false }),
+    save_changes: () => {},
+  };
+  const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+  const place = document.body.appendChild(document.createElement('div'));
+  module.default.render({ model, el: place });
+  const box = place.querySelector('[data-name=lambda] input[type=text]');
+  const type = text => { box.value = text; box.dispatchEvent(new Event('change')); };
+  type('0.5');
+  type('0.001');
+  model.set('values', { ...state.values, lambda: 0.5 });  // the echo of the first, before the second was sent
+  const early = box.value;
+  await new Promise(done => setTimeout(done, 300));
+  const sent = state.values.lambda;
+  model.set('values', { ...state.values, lambda: 0.25 });  // set in Python later on
+  return { early, sent, late: box.value };
+}"""
+
+
+def test_an_echo_of_a_slow_kernel_does_not_undo_what_the_reader_set(browser):
+    page = browser.new_page()
+    figure = Phases(n=2)
+    found = page.evaluate(SLOW_KERNEL, {"source": str(figure._esm), "card": figure.card, "values": figure.values})
+    page.close()
+    assert found == {"early": "0.001", "sent": 0.001, "late": "0.25"}

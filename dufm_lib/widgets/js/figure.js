@@ -84,6 +84,7 @@ function render(model, el, setup) {
   // --- state
   let values = settleAll(card.controls, model.get("values")).values;
   let kernel = false;
+  let unsent = false; // the reader's last change waits to be sent to Python
   let frame = 0;
   let width = 0;
 
@@ -127,9 +128,18 @@ function render(model, el, setup) {
     note.textContent = notes.join(" ");
     for (const [name, made] of Object.entries(inputs)) made.put(values[name]);
     model.set("values", values);
-    if (kernel) later("save", 100, () => model.save_changes());
+    if (kernel) {
+      unsent = true;
+      later("save", 100, send);
+    }
     if (toAddress && onPage) later("address", 200, toPageAddress);
     figure.redraw();
+  }
+
+  function send() {
+    unsent = false;
+    model.set("values", values);
+    model.save_changes();
   }
 
   function query() {
@@ -210,6 +220,7 @@ function render(model, el, setup) {
   listen(stop, "click", () => model.send({ kind: "stop" }));
   follow("change:result", figure.redraw);
   follow("change:values", () => {
+    if (unsent) return; // a slow kernel's echo of an older change
     const settled = settleAll(card.controls, model.get("values"));
     if (JSON.stringify(settled.values) !== JSON.stringify(values)) adopt(settled.values, settled.notes);
   });
