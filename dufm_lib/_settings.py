@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import torch
 
 from dufm_lib import model
-from dufm_lib.problem import Problem, nonnegative_float, positive_int
+from dufm_lib._arguments import nonnegative_float, positive_float, positive_int, room, seed_int, shown
+from dufm_lib.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Setting:
     tolerance: float
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: object) -> TypeGuard[Sequence]:
     return isinstance(value, (list, tuple, range))
 
 
@@ -43,12 +45,10 @@ def settings(
     """The setting of every run; the default tolerance is a hundredth of the smaller penalty."""
     problems = _each("problem", problem, runs)
     if not all(isinstance(each, Problem) for each in problems):
-        raise ValueError(f"problem must be a Problem, or a list of them, one a run; got {problem!r}")
+        raise ValueError(f"problem must be a Problem, or a list of them, one a run; got {shown(problem)}")
     if len({replace(each, weight_decay=0.0) for each in problems}) > 1:
         raise ValueError("the problems of one call may differ in their weight_decay only")
-    rates = [nonnegative_float("learning_rate", rate) for rate in _each("learning_rate", learning_rate, runs)]
-    if 0 in rates:
-        raise ValueError("learning_rate must be positive, got 0")
+    rates = [positive_float("learning_rate", rate) for rate in _each("learning_rate", learning_rate, runs)]
     if tolerance is not None:
         tolerances = [nonnegative_float("tolerance", tolerance)] * runs
     else:
@@ -63,9 +63,9 @@ def count(runs: int | None, arguments: Sequence[object], start: model.Parameters
         return positive_int("runs", max(lengths, default=1) if runs is None else runs)
     first = start[0] if isinstance(start, (list, tuple)) and start else None
     if not isinstance(first, torch.Tensor) or first.ndim != 3 or len(first) == 0:
-        got = f"H_1 of shape {tuple(first.shape)}" if isinstance(first, torch.Tensor) else type(start).__name__
+        got = f"H_1 of shape {tuple(first.shape)}" if isinstance(first, torch.Tensor) else shown(start)
         raise ValueError(f"start must be tensors with one leading axis, the runs: [(runs, d, N), ...]; got {got}")
-    if runs is not None and runs != len(first):
+    if runs is not None and positive_int("runs", runs) != len(first):
         raise ValueError(f"runs must be left out or {len(first)}, the runs in start; got {runs}")
     return len(first)
 
@@ -75,7 +75,8 @@ def random_points(
 ) -> list[torch.Tensor]:
     """A random start for every run, with one leading axis."""
     runs = len(settings)
-    seeds = seed if _is_list(seed) else range(positive_int("seed", seed, smallest=0), seed + runs)
+    room("problem, or runs,", runs * settings[0].problem.parameters)
+    seeds = seed if _is_list(seed) else range(first := seed_int("seed", seed), first + runs)
     scales = _each("init_scale", init_scale, runs)
     points = [
         model.random_point(setting.problem, 1, *start)

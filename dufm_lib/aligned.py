@@ -23,7 +23,8 @@ import math
 
 import torch
 
-from dufm_lib.problem import Problem, finite_tensor
+from dufm_lib._arguments import finite_tensor, room
+from dufm_lib.problem import Problem, suited
 from dufm_lib.structures import ROUNDING
 
 # How far the critical equations may be off, relative to the penalty's own gradient.
@@ -53,12 +54,9 @@ def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.T
     Raises:
         ValueError: ReLU, a zero penalty, misshapen or non-finite logits, or logits of no critical point.
     """
-    if problem.activation != "linear":
-        raise ValueError("aligned critical points belong to activation 'linear', got 'relu'")
+    suited("aligned_spectrum", problem, activation="linear", decaying=True)
     K, L, d, N = problem.classes, problem.depth, problem.width, problem.total_samples
     decay_features, decay_weights = problem.penalties
-    if min(decay_features, decay_weights) == 0:
-        raise ValueError("weight_decay must be positive: without it there is no critical point to align")
     logits = finite_tensor("logits", logits, K, K).cpu()
     sizes = torch.tensor(problem.class_sizes, dtype=torch.float64)
     slopes, curvatures = _curvatures(problem, logits)
@@ -66,6 +64,7 @@ def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.T
     # In the orthonormal basis of class-constant columns the logits are Z diag(sqrt(n_k)) = U diag(sigma) V^T.
     left, sigma, right = torch.linalg.svd(logits * sizes.sqrt())
     r = int((sigma > ROUNDING * sigma[0]).sum())
+    room("depth, or classes,", ((L + 1) * r**2 + 2 * r * (K - r)) ** 2)
     sigma, frame = sigma[:r], right.T
     gradient = left.T @ (slopes * sizes.sqrt() / N) @ frame
     decay = [decay_features] + [decay_weights] * L

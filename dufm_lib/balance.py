@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from dufm_lib.model import Parameters, check_parameters
-from dufm_lib.problem import Problem
+from dufm_lib.problem import Problem, suited
 
 
 def factor_singular_values(problem: Problem, params: Parameters) -> torch.Tensor:
@@ -63,8 +63,7 @@ def imbalance(problem: Problem, params: Parameters) -> torch.Tensor:
     >>> bool(imbalance(problem, random_point(problem)).min() > 1)
     True
     """
-    if problem.activation != "linear":
-        raise ValueError("imbalance is defined for activation 'linear', got 'relu'")
+    suited("imbalance", problem, activation="linear")
     check_parameters(problem, params)
     features, weights = problem.penalties
     if (features == 0) != (weights == 0):

@@ -17,11 +17,12 @@ from dataclasses import dataclass, fields, replace
 import torch
 
 from dufm_lib import metrics, model
+from dufm_lib._arguments import compute_device, dtype_of, file_path, flag, function, positive_int
 from dufm_lib._batch import Batch, Report, workers
 from dufm_lib._checkpoint import Checkpoint
 from dufm_lib._settings import count, description, random_points, settings
 from dufm_lib._step import Measurement
-from dufm_lib.problem import Problem, positive_int
+from dufm_lib.problem import Problem
 from dufm_lib.structures import rank, singular_values
 
 
@@ -158,11 +159,11 @@ def train(
     >>> train(problem, seed=[0, 0], init_scale=[1.0, 0.0], steps=4000)
     Runs(2: 1 dnc, 1 zero)
     """
-    positive_int("steps", steps)
-    positive_int("record_every", record_every)
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
-    device = torch.device(device)
+    steps, record_every = positive_int("steps", steps), positive_int("record_every", record_every)
+    dtype, device, progress = dtype_of("dtype", dtype), compute_device("device", device), flag("progress", progress)
+    function("report", report)
+    if checkpoint is not None:
+        checkpoint = file_path("checkpoint", checkpoint)
     runs = count(runs, (problem, seed, learning_rate, init_scale), start)
     each = settings(problem, learning_rate, tolerance, runs)
     if start is None:

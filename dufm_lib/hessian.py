@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from dufm_lib import model
+from dufm_lib._arguments import finite_tensor, positive_int, seed_int
 from dufm_lib._lanczos import extremes
 from dufm_lib.aligned import aligned_blocks
-from dufm_lib.problem import Problem, finite_tensor, positive_int
+from dufm_lib.problem import Problem
 
 DENSE_LIMIT = 6000  # parameters; a dense float64 matrix of that size takes 0.3 GB, its eigenvalues about 20 seconds
 
@@ -218,7 +219,7 @@ def extreme_spectrum(problem: Problem, params: model.Parameters, count: int = 8,
     count = positive_int("count", count)
     if 2 * count >= len(point):
         raise ValueError(f"count must be below half the number of parameters, {len(point)}; got {count}")
-    positive_int("seed", seed, smallest=0)
+    seed = seed_int("seed", seed)
 
     def times(vector: np.ndarray) -> np.ndarray:
         direction = torch.tensor(vector, dtype=torch.float64, device=point.device)

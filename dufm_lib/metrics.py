@@ -14,7 +14,7 @@ import torch
 from scipy.stats import binomtest
 
 from dufm_lib import structures
-from dufm_lib.problem import finite_tensor, nonnegative_float, real_tensor
+from dufm_lib._arguments import finite_tensor, fraction, nonnegative_float, real_tensor, sequence, word
 from dufm_lib.structures import rank
 
 __all__ = [
@@ -88,8 +88,7 @@ def nc1(features: torch.Tensor, labels: torch.Tensor, rtol: float = 1e-6) -> tor
     >>> round(float(nc1(features, torch.tensor([0, 0, 1, 1]))), 9)  # Sigma_W = 1, Sigma_B = 4, K = 2
     0.125
     """
-    if nonnegative_float("rtol", rtol) >= 1:
-        raise ValueError(f"rtol must be in [0, 1), got {rtol}")
+    rtol = fraction("rtol", rtol)
     means, deviations = _apart(features, labels)
     left, sigma, _ = torch.linalg.svd(means, full_matrices=False)
     keep = min(means.shape[-1] - 1, sigma.shape[-1])
@@ -253,10 +252,10 @@ def dnc(layers: Sequence[torch.Tensor], weights: Sequence[torch.Tensor], labels:
 
     Source: Garrod & Keating (2025), Definition 1.
     """
-    if len(layers) != len(weights) or not layers:
-        raise ValueError(
-            f"layers must hold the input of each weight matrix, got {len(layers)} for {len(weights)} weights"
-        )
+    weights = sequence("weights", weights, "tensors")
+    layers = sequence("layers", layers, "tensors, one for each of the weights,", len(weights))
+    if not layers:
+        raise ValueError("layers must hold the input of each weight matrix, got none")
     outside = []
     for layer, weight in zip(layers, weights, strict=True):
         means, _, _ = _split(layer, labels)
@@ -354,9 +353,9 @@ def share(labels: Sequence[str], name: str) -> Share:
     >>> share(["dnc"] * 8 + ["mixed"] * 2, "dnc").estimate
     0.8
     """
-    labels = list(labels)
+    labels = [word("labels", label) for label in sequence("labels", labels, "names, one a run")]
     if not labels:
         raise ValueError("labels must name at least one run, got none")
-    count = labels.count(name)
+    count = labels.count(word("name", name))
     interval = binomtest(count, len(labels)).proportion_ci(confidence_level=0.95, method="wilson")
     return Share(count / len(labels), float(interval.low), float(interval.high))

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 
 import torch
 
-from dufm_lib.problem import Problem, finite_tensor, nonnegative_float, positive_int, real_tensor
+from dufm_lib._arguments import (
+    dtype_of,
+    finite_tensor,
+    nonnegative_float,
+    positive_int,
+    real_tensor,
+    room,
+    seed_int,
+    shown,
+)
+from dufm_lib.problem import Problem, suited
 from dufm_lib.structures import ROUNDING
 
 Parameters = Sequence[torch.Tensor]
@@ -19,8 +29,9 @@ Parameters = Sequence[torch.Tensor]
 
 def check_parameters(problem: Problem, params: Parameters) -> None:
     """Raise a ValueError unless `params` has the shapes of `problem`, with equal batch axes and dtypes."""
+    suited("the model", problem)
     if not isinstance(params, (list, tuple)) or len(params) != problem.depth + 1:
-        got = len(params) if isinstance(params, (list, tuple)) else type(params).__name__
+        got = len(params) if isinstance(params, (list, tuple)) else shown(params)
         raise ValueError(
             f"params must be a list of {problem.depth + 1} tensors (H_1, W_1, ..., W_L) for depth {problem.depth}, "
             f"got {got}"
@@ -36,10 +47,7 @@ def check_parameters(problem: Problem, params: Parameters) -> None:
 
 
 def _generator(seed: int) -> torch.Generator:
-    seed = positive_int("seed", seed, smallest=0)
-    if seed >= 2**63:
-        raise ValueError(f"seed must be less than 2**63, got {seed}")
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator().manual_seed(seed_int("seed", seed))
 
 
 def random_point(
@@ -67,12 +75,13 @@ def random_point(
     Raises:
         ValueError: a bad argument, by name.
     """
-    seed = positive_int("seed", seed, smallest=0)
+    suited("random_point", problem)
+    seed, dtype = seed_int("seed", seed), dtype_of("dtype", dtype)
     deviation = nonnegative_float("init_scale", init_scale) / math.sqrt(problem.width)
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
+    count = 1 if runs is None else positive_int("runs", runs)
+    room("problem, or runs,", count * problem.parameters)
     points = []
-    for run in range(1 if runs is None else positive_int("runs", runs)):
+    for run in range(count):
         generator = _generator(seed + run)
         points.append(
             [torch.randn(shape, generator=generator, dtype=torch.float64) * deviation for shape in problem.shapes]
@@ -122,6 +131,7 @@ def fit(problem: Problem, logits: torch.Tensor) -> torch.Tensor:
     >>> round(float(fit(problem, torch.zeros(4, 8)).exp()), 4)
     4.0
     """
+    suited("fit", problem)
     logits = real_tensor("logits", logits, "...", problem.classes, problem.total_samples)
     labels = problem.labels.to(logits.device)
     if problem.loss == "cross_entropy":
@@ -167,6 +177,7 @@ def expand(problem: Problem, class_logits: torch.Tensor) -> torch.Tensor:
     tensor([[1., 0., 0., 0.],
             [0., 1., 1., 1.]])
     """
+    suited("expand", problem)
     real_tensor("class_logits", class_logits, "...", problem.classes, problem.classes)
     return class_logits[..., problem.labels.to(class_logits.device)]
 
@@ -177,6 +188,7 @@ def class_means(problem: Problem, signal: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: `signal` is not a real tensor with one column a sample.
     """
+    suited("class_means", problem)
     parts = real_tensor("signal", signal, "...", "m", problem.total_samples).split(problem.class_sizes, dim=-1)
     return torch.stack([part.mean(-1) for part in parts], dim=-1)
 
@@ -208,8 +220,8 @@ def aligned_point(problem: Problem, logits: torch.Tensor, seed: int = 0) -> list
 
     Source: Garrod & Keating (2025), Lemma 1; unequal penalties: derived in the book.
     """
-    if problem.activation != "linear":
-        raise ValueError("aligned_point is defined for activation 'linear', got 'relu'")
+    suited("aligned_point", problem, activation="linear")
+    room("problem", problem.parameters)
     logits = finite_tensor("logits", logits, problem.classes, problem.classes)
     decay_features, decay_weights = problem.penalties
     if (decay_features == 0) != (decay_weights == 0):

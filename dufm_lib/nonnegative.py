@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import torch
 
-from dufm_lib.problem import Problem, finite_tensor, nonnegative_float
+from dufm_lib._arguments import finite_tensor, positive_float, room, sequence
+from dufm_lib.problem import Problem, suited
 from dufm_lib.structures import ROUNDING
 
 
@@ -45,13 +46,10 @@ def point(
     >>> torch.allclose(model.class_means(problem, model.logits(problem, params)), 5 * P.double())
     True
     """
-    if problem.activation != "relu":
-        raise ValueError(f"nonnegative.point is about activation 'relu', got {problem.activation!r}")
+    suited("nonnegative.point", problem, activation="relu", decaying=True)
+    room("problem", problem.parameters)
     L, d, K = problem.depth, problem.width, problem.classes
-    if min(problem.penalties) == 0:
-        raise ValueError("weight_decay must be positive for features and weights: it sets the scales of the layers")
-    if nonnegative_float("scale", scale) == 0:
-        raise ValueError("scale must be positive, got 0")
+    scale, readouts = positive_float("scale", scale), sequence("readouts", readouts, "matrices")
     if not 1 <= len(readouts) <= L - 1:
         raise ValueError(f"readouts must be 1 to {L - 1} matrices for depth {L}, got {len(readouts)}")
     features = finite_tensor("features", features, "p", K)
@@ -60,10 +58,13 @@ def point(
     size, ends = features.shape[0], []
     for number, matrix in enumerate(readouts, start=1):
         rows = K if number == len(readouts) else "q"
-        ends.append(finite_tensor(f"readout {number}", matrix, rows, size))
+        ends.append(finite_tensor(f"readouts[{number - 1}]", matrix, rows, size))
         size = ends[-1].shape[0]
     if max(features.shape[0], *(len(matrix) for matrix in ends)) > d:
         raise ValueError(f"width must hold the features and all readouts; it is {d}")
+
+    if not all(matrix.any() for matrix in (features, *ends)):
+        raise ValueError("features and readouts must not be zero")
 
     left, sigma, right = torch.linalg.svd(features[:, problem.labels], full_matrices=False)
     rank = int((sigma > ROUNDING * sigma[0]).sum())

@@ -3,80 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
+from dufm_lib._arguments import nonnegative_float, one_of, positive_int, room, shown
+
 LOSSES = ("cross_entropy", "mse")
 ACTIVATIONS = ("linear", "relu")
-
-
-def _plain(value: Any) -> Any:
-    """Unwrap a NumPy scalar or an array or tensor without axes."""
-    return value.item() if getattr(value, "ndim", None) == 0 else value
-
-
-def positive_int(name: str, value: object, smallest: int = 1) -> int:
-    """Return `value` as an int, or raise a ValueError that names the argument."""
-    number = _plain(value)
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise ValueError(f"{name} must be an integer, got {value!r} ({type(value).__name__})")
-    if number < smallest:
-        raise ValueError(f"{name} must be at least {smallest}, got {number}")
-    return number
-
-
-def nonnegative_float(name: str, value: object) -> float:
-    """Return `value` as a finite float >= 0, or raise a ValueError that names the argument."""
-    number = _plain(value)
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        raise ValueError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
-    if not 0 <= number <= sys.float_info.max:  # false for NaN too
-        raise ValueError(f"{name} must be finite and not negative, got {number}")
-    return float(number)
-
-
-def one_of(name: str, value: str, known: Sequence[str]) -> str:
-    """Return `value` if it is known, or raise a ValueError that names the argument and all that is known."""
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
-    return value
-
-
-def real_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
-    """Return `value`, or raise a ValueError that names the argument: it must be a real tensor of `shape`.
-
-    In `shape` an integer is the size of an axis, a letter any size but zero (the same wherever it occurs),
-    and a leading "..." any number of batch axes.
-    """
-    if not isinstance(value, torch.Tensor):
-        got = type(value).__name__
-    elif value.is_complex() or not _fits(tuple(value.shape), shape):
-        got = f"shape {tuple(value.shape)} of {value.dtype}"
-    else:
-        return value
-    wanted = ", ".join(map(str, shape))
-    raise ValueError(f"{name} must be a real torch tensor of shape ({wanted}), got {got}")
-
-
-def _fits(sizes: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
-    if shape[0] == "...":
-        shape = shape[1:]
-        sizes = sizes[max(len(sizes) - len(shape), 0) :]
-    letters = {axis: size for axis, size in zip(shape, sizes, strict=False) if isinstance(axis, str)}
-    wanted = tuple(letters.get(axis, -1) if isinstance(axis, str) else axis for axis in shape)
-    return sizes == wanted and 0 not in letters.values()
-
-
-def finite_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
-    """As `real_tensor`, and finite; returned in float64, detached."""
-    tensor = real_tensor(name, value, *shape).detach().double()
-    if not torch.isfinite(tensor).all():
-        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
-    return tensor
+MANY = 10**6  # classes, or layers: each of them is listed somewhere
 
 
 def _samples(value: object, classes: int) -> int | tuple[int, ...]:
@@ -147,9 +82,9 @@ class Problem:
         def checked(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        checked("classes", positive_int("classes", self.classes, smallest=2))
+        checked("classes", positive_int("classes", self.classes, smallest=2, largest=MANY))
         checked("samples", _samples(self.samples, self.classes))
-        checked("depth", positive_int("depth", self.depth))
+        checked("depth", positive_int("depth", self.depth, largest=MANY))
         checked("width", positive_int("width", self.width))
         checked("weight_decay", _weight_decay(self.weight_decay))
         if self.width < self.classes:
@@ -170,7 +105,7 @@ class Problem:
     @property
     def total_samples(self) -> int:
         """N = n_1 + ... + n_K."""
-        return sum(self.class_sizes)
+        return self.samples * self.classes if isinstance(self.samples, int) else sum(self.samples)
 
     @property
     def penalties(self) -> tuple[float, float]:
@@ -195,12 +130,45 @@ class Problem:
         return ((d, self.total_samples), *(((d, d),) * (self.depth - 1)), (self.classes, d))
 
     @property
+    def parameters(self) -> int:
+        """P = d N + (L - 1) d^2 + K d, how many numbers (H_1, W_1, ..., W_L) are."""
+        return self.width * (self.total_samples + (self.depth - 1) * self.width + self.classes)
+
+    @property
     def labels(self) -> torch.Tensor:
         """The class of each column of H_1, in order: (N,) int64."""
+        room("samples", self.total_samples)
         return torch.repeat_interleave(torch.arange(self.classes), torch.tensor(self.class_sizes))
 
-    def require_balanced(self, what: str) -> int:
-        """Return n, or raise a ValueError saying that `what` is for equal class sizes only."""
-        if not isinstance(self.samples, int):
-            raise ValueError(f"{what} needs balanced classes: samples must be one integer, got {self.samples}")
-        return self.samples
+
+def suited(
+    what: str,
+    problem: Problem,
+    *,
+    loss: str | None = None,
+    activation: str | None = None,
+    balanced: bool = False,
+    decaying: bool = False,
+) -> Problem:
+    """Return `problem`, or raise a ValueError: it is none, or none that `what` is about.
+
+    Args:
+        what: the name of a function.
+        problem: to be checked.
+        loss, activation: what it must have.
+        balanced: whether its classes must have equal sizes.
+        decaying: whether features and weights must be penalised.
+    """
+    if not isinstance(problem, Problem):
+        raise ValueError(f"problem must be a Problem, got {shown(problem)}")
+    if balanced and not problem.balanced:
+        raise ValueError(f"{what} needs balanced classes: samples must be one integer, got {shown(problem.samples)}")
+    for argument, wanted in (("loss", loss), ("activation", activation)):
+        if wanted is not None and getattr(problem, argument) != wanted:
+            raise ValueError(f"{what} is about {argument} {wanted!r}, got {getattr(problem, argument)!r}")
+    if decaying and problem.mean_weight_decay == 0:
+        raise ValueError(
+            f"weight_decay must be positive for features and weights in {what}: nothing else bounds them; "
+            f"got {problem.weight_decay}"
+        )
+    return problem

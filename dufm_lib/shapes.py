@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import torch
 
+from dufm_lib._arguments import finite_tensor
 from dufm_lib.metrics import rank, structure_labels
-from dufm_lib.problem import finite_tensor
 from dufm_lib.symmetry import Symmetry, symmetry
 
 # Solids by the number of corners, the number of symmetries, the sizes of the orbits of corners, and how many different
@@ -62,6 +62,8 @@ def shape(logits: torch.Tensor) -> Shape:
     '6 + 5'
     """
     M = finite_tensor("logits", logits, "K", "K").cpu()
+    if len(M) < 2:
+        raise ValueError(f"logits must have at least two classes, got shape {tuple(M.shape)}")
     label, r, group = structure_labels(M)[0], int(rank(M)), symmetry(M, SAME)
     pair = "orthoplex" if len(M) % 2 == 0 else "orthoplex pyramid"
     name = {"dnc": "simplex", "pairing": pair}.get(label, label)

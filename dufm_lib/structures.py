@@ -11,10 +11,12 @@ import math
 
 import torch
 
-from dufm_lib.problem import finite_tensor, nonnegative_float, positive_int
+from dufm_lib._arguments import finite_tensor, fraction, nonnegative_float, positive_int
 
 # A singular value below this times the largest is a zero with rounding, wherever logits are given in float64.
 ROUNDING = 1e-13
+LARGEST = 20_000  # classes: a matrix of 3 GB
+LARGEST_ORDER = 200  # of a complete graph, with 19 900 edges
 
 
 def simplex_etf(classes: int) -> torch.Tensor:
@@ -25,7 +27,7 @@ def simplex_etf(classes: int) -> torch.Tensor:
     >>> simplex_etf(3)[0].tolist()
     [0.6666666666666667, -0.3333333333333333, -0.3333333333333333]
     """
-    K = positive_int("classes", classes, smallest=2)
+    K = positive_int("classes", classes, smallest=2, largest=LARGEST)
     return torch.eye(K, dtype=torch.float64) - 1 / K
 
 
@@ -41,7 +43,7 @@ def simplex_vertices(classes: int) -> torch.Tensor:
     >>> torch.allclose(V.T @ V, simplex_etf(4), atol=1e-15)
     True
     """
-    K = positive_int("classes", classes, smallest=2)
+    K = positive_int("classes", classes, smallest=2, largest=LARGEST)
     before = torch.arange(1, K, dtype=torch.float64)  # row i: i entries -1, then i, then zeros
     rows = torch.diag(before, diagonal=1)[: K - 1] - torch.ones(K - 1, K, dtype=torch.float64).tril()
     return rows / (before * (before + 1)).sqrt()[:, None]
@@ -59,7 +61,7 @@ def pairing(classes: int) -> torch.Tensor:
     >>> pairing(4).int().tolist()
     [[1, -1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, -1], [0, 0, -1, 1]]
     """
-    K = positive_int("classes", classes, smallest=2)
+    K = positive_int("classes", classes, smallest=2, largest=LARGEST)
     blocks = torch.block_diag(*[torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=torch.float64)] * (K // 2))
     return blocks if K % 2 == 0 else torch.block_diag(blocks, torch.ones(1, 1, dtype=torch.float64))
 
@@ -76,7 +78,7 @@ def polygon(classes: int) -> torch.Tensor:
     >>> polygon(4).round().int().tolist()
     [[1, 0, -1, 0], [0, 1, 0, -1], [-1, 0, 1, 0], [0, -1, 0, 1]]
     """
-    K = positive_int("classes", classes, smallest=2)
+    K = positive_int("classes", classes, smallest=2, largest=LARGEST)
     angles = torch.arange(K, dtype=torch.float64) * (2 * math.pi / K)
     return torch.cos(angles[:, None] - angles[None, :])
 
@@ -95,7 +97,7 @@ def incidence(order: int) -> torch.Tensor:
     >>> incidence(3).int().tolist()
     [[1, 1, 0], [1, 0, 1], [0, 1, 1]]
     """
-    r = positive_int("order", order, smallest=3)
+    r = positive_int("order", order, smallest=3, largest=LARGEST_ORDER)
     ends = torch.triu_indices(r, r, offset=1)
     code = torch.zeros(r, ends.shape[1], dtype=torch.float64)
     return code.scatter_(0, ends, 1.0)
@@ -150,9 +152,7 @@ def rank(matrix: torch.Tensor, rtol: float = 1e-3) -> torch.Tensor:
     >>> rank(torch.stack([simplex_etf(6), pairing(6), polygon(6)])).tolist()
     [5, 3, 2]
     """
-    if nonnegative_float("rtol", rtol) >= 1:
-        raise ValueError(f"rtol must be in [0, 1), got {rtol}")
-    values = singular_values(matrix)
+    rtol, values = fraction("rtol", rtol), singular_values(matrix)
     return (values > rtol * values[..., :1]).sum(-1)
 
 

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import sys
@@ -27,10 +28,23 @@ import torch
 from tqdm.auto import tqdm
 
 from dufm_lib import descent
+from dufm_lib._arguments import (
+    flag,
+    folder_path,
+    nonnegative_float,
+    positive_float,
+    positive_int,
+    seed_int,
+    sequence,
+    shown,
+)
 from dufm_lib._checkpoint import write_whole
-from dufm_lib.problem import Problem, positive_int
+from dufm_lib.problem import Problem
 
 OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": None}  # as in descent.train
+CHECKS = {"learning_rate": positive_float, "steps": positive_int, "init_scale": nonnegative_float}
+CHECKS |= {"tolerance": lambda name, value: None if value is None else nonnegative_float(name, value)}
+MOST = 100_000  # tasks
 SETTING = [
     "classes",
     "samples",
@@ -92,13 +106,20 @@ def tasks(problems: Iterable[Problem], runs: int, seed: int = 0, batch: int = 50
     >>> [task.runs for task in tasks(grid, runs=70, init_scale=[0.5, 1.0])]
     [50, 20, 50, 20, 50, 20, 50, 20]
     """
-    problems = [problems] if isinstance(problems, Problem) else list(problems)
+    problems = [problems] if isinstance(problems, Problem) else sequence("problems", problems, "Problems")
     if not problems or not all(isinstance(problem, Problem) for problem in problems):
-        raise ValueError("problems must be a Problem or a list of them, at least one")
-    positive_int("runs", runs), positive_int("seed", seed, smallest=0), positive_int("batch", batch)
+        raise ValueError(f"problems must be a Problem or a list of them, at least one; got {shown(problems)}")
+    runs, seed, batch = positive_int("runs", runs), seed_int("seed", seed), positive_int("batch", batch)
+    seed_int("seed + runs", seed + runs)
     if unknown := set(options) - set(OPTIONS):
         raise ValueError(f"unknown option {', '.join(sorted(unknown))}; a sweep varies {', '.join(OPTIONS)}")
-    axes = {name: _listed(options.get(name, default)) for name, default in OPTIONS.items()}
+    axes = {
+        name: [CHECKS[name](name, value) for value in _listed(options.get(name, default))]
+        for name, default in OPTIONS.items()
+    }
+    count = len(problems) * math.prod(map(len, axes.values())) * -(-runs // batch)
+    if not 0 < count <= MOST:
+        raise ValueError(f"runs, batch, problems and options must make 1 to {MOST} tasks, got {count}")
     return [
         Task(problem, tuple(zip(axes, values, strict=True)), seed + first, min(batch, runs - first))
         for problem in problems
@@ -176,9 +197,11 @@ def run(
                     return ray.remote(function).remote(task).future()
     """
     todo = tasks(problems, runs, seed, batch, **options)
-    folder = None
+    progress, folder = flag("progress", progress), None
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise ValueError(f"executor must be a concurrent.futures.Executor, got {shown(executor)}")
     if store is not None:
-        folder = Path(store)
+        folder = folder_path("store", store)
         folder.mkdir(parents=True, exist_ok=True)
     tables: dict[Task, pd.DataFrame] = {}
     for task in todo:

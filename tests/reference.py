@@ -10,7 +10,7 @@ import torch
 from pytest import approx
 from scipy.optimize import minimize
 
-from dufm_lib import Problem, model
+from dufm_lib import Problem, model, theory
 
 # One case of everything that the model distinguishes: depth, loss, activation, balance, penalties, n = 1.
 CASES = {
@@ -150,3 +150,11 @@ def minimise(problem: Problem, params, newton: int = 8) -> list[torch.Tensor]:
         keep = values.abs() > 1e-2 * min(problem.penalties)  # the others are zero modes, along which nothing changes
         flat = flat - vectors[:, keep] @ ((vectors[:, keep].T @ slope) / values[keep])
     return unflatten(flat)
+
+
+def unit_problem(K, L, weight_decay, d=None, n=1, **changes):
+    return Problem(K, n, L, d or K, weight_decay, **changes)
+
+
+def optimal(problem, structure):
+    return theory.optimal_scale(problem, structure)[0] * structure

@@ -1,18 +1,21 @@
 """The build tools: launch buttons, structure colours, the cache of outputs, vendored scripts, pins."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import fresh_outputs
 import launch_buttons
 import published
 import pytest
+import slides
 import structure_colours
 import vendor
 import yaml
-from sphinx.cmd import build as sphinx_main
+from bs4 import BeautifulSoup
 from sphinx.errors import ConfigError
 
 ADDRESSES = {
@@ -122,25 +125,25 @@ def test_a_changed_archive_is_refused(tmp_path, monkeypatch):
         vendor.fetch(vendor.BUNDLES[0], tmp_path)
 
 
-def build(folder, monkeypatch, address):
-    """A book of one page, built as the site of an address."""
-    monkeypatch.setenv("SITE_URL", address)
+def build(folder, root, address):
+    """A book of one page, built as the site of an address, in a process of its own."""
     (folder / "index.md").write_text("# A page\n\nWhat it is about.\n")
     (folder / "conf.py").write_text('project = "A book"\nextensions = ["myst_parser", "published"]\n')
-    sphinx_main.build_main(["-q", "-W", str(folder), str(folder / "html")])
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", folder, folder / "html"]
+    subprocess.run(command, check=True, env=os.environ | {"SITE_URL": address, "PYTHONPATH": str(root / "tools")})
     return folder / "html"
 
 
-def test_a_site_with_an_address_names_it(tmp_path, monkeypatch):
-    site = build(tmp_path, monkeypatch, "https://example.org/book")
+def test_a_site_with_an_address_names_it(tmp_path, root):
+    site = build(tmp_path, root, "https://example.org/book")
     assert "<loc>https://example.org/book/index.html</loc>" in (site / "sitemap.xml").read_text()
     assert 'href="/book/_static/' in (site / "404.html").read_text()  # asked for from any depth
     card = re.search(r'"og:image" content="https://example.org/book/(.*?)"', (site / "index.html").read_text())
     assert (site / card[1]).stat().st_size > 1000
 
 
-def test_a_site_without_an_address_makes_none_up(tmp_path, monkeypatch):
-    site = build(tmp_path, monkeypatch, "")
+def test_a_site_without_an_address_makes_none_up(tmp_path, root):
+    site = build(tmp_path, root, "")
     assert not (site / "sitemap.xml").exists() and not (site / "404.html").exists()
     assert "og:" not in (site / "index.html").read_text()
 
@@ -196,5 +199,15 @@ def test_the_workflows_run_the_commands_of_the_readme(root):
     for path in workflows:
         jobs = yaml.safe_load(path.read_text())["jobs"]
         commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
-        assert commands, path
-        assert all(set(command.split()[1:]) <= targets for command in commands), path
+        ours = [command.split()[1:] for command in commands if command.startswith("make ")]
+        assert ours, path
+        assert all(set(command) <= targets for command in ours), path
+
+
+def test_a_chapter_without_goals_gets_no_slides_but_a_reason():
+    article = BeautifulSoup("<article><h1>Title</h1></article>", "html.parser").article
+    page = slides.Page("book/some/chapter", "Title", article, "")
+    with pytest.raises(ValueError, match="book/some/chapter must have a box 'You will be able to'"):
+        slides.goals(page)
+    with pytest.raises(ValueError, match="must have a section 'Recap'"):
+        slides.recap(page)

@@ -126,6 +126,6 @@ def test_a_damaged_checkpoint_is_named_and_kept(tmp_path):
         with pytest.raises(ValueError, match=f"{file} cannot be read: delete it"):
             descent.train(SMALL, steps=50, checkpoint=file)
         assert file.read_bytes() == damaged
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match="checkpoint must name a file"):
         descent.train(SMALL, steps=50, checkpoint=tmp_path)
     assert os.listdir(tmp_path) == ["descent.pt"]  # no drafts

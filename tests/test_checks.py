@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def markdown_and_solutions() -> tuple[str, dict[str, str]]:
                 solutions[inside] += text  # "" is the code outside of solutions
             elif marks := re.findall(r"\{solution-(?:start\} (\S+)|end\})", text):
                 inside = marks[-1]
-            prose += text if cell["cell_type"] == "markdown" else ""
+            prose += f"{text}\n" if cell["cell_type"] == "markdown" else ""
     return prose, solutions
 
 
@@ -112,3 +112,13 @@ def test_every_checker_has_an_exercise_and_is_used_in_its_solution_alone():
     assert set(checks.ANSWERS) <= set(labels)
     for label, code in solutions.items():
         assert re.findall(r'checks\.check\(\s*"([^"]+)"', code) == ([label] if label in checks.ANSWERS else []), label
+
+
+def test_every_exercise_has_a_grade_and_a_folded_solution_that_is_run():
+    prose, solutions = markdown_and_solutions()
+    exercises = re.findall(r"(`{3,})\{exercise(?:-start)?\}(.*?)\n:label: (\S+)(.*?)\n\1", prose, re.DOTALL)
+    grades = Counter(re.search(r"\((warm-up|core|challenge)\)", title + text)[1] for _, title, _, text in exercises)
+    assert grades.total() >= 40 and min(grades[name] for name in ("warm-up", "core", "challenge")) >= 10
+    folded = re.findall(r"\{solution-start\} (\S+)\n:class: dropdown\n", prose)
+    assert folded == [label for _, _, label, _ in exercises]
+    assert all(solutions[label] for label in folded)

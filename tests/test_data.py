@@ -60,7 +60,7 @@ def test_digits_are_the_same_every_time():
         ({"classes": (3, 10)}, "classes must be among"),
         ({"classes": (3, -1)}, "classes must be at least 0"),
         ({"classes": (3, 0.5)}, "classes must be an integer"),
-        ({"classes": 3}, "classes must be a sequence"),
+        ({"classes": 3}, "classes must be a list of integers"),
     ],
 )
 def test_digits_refuse(arguments, message):

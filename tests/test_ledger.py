@@ -63,3 +63,10 @@ def test_everything_an_entry_names_exists(name):
     for test in entry["tests"]:
         file, function = test.split("::")
         assert function in functions_of(file), test
+
+
+def test_its_output_reads_the_same_in_jupyterlab():
+    cells = json.loads((BOOK / "reference" / "ledger.ipynb").read_text())["cells"]
+    text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    # there the output of a cell is plain Markdown: no role of MyST is understood
+    assert not re.search(r"prf:ref|\{(eq|cite|term|doc)", text)

@@ -89,7 +89,7 @@ def test_seed_fixes_every_parameter_and_leaves_the_global_generator():
     "arguments, message",
     [
         ({"data": FLAT}, r"data must have images .* got \(24, 64\)"),
-        ({"data": "mnist"}, "data must be a dufm_lib.data.Data, got str"),
+        ({"data": "mnist"}, "data must be a dufm_lib.data.Data, got 'mnist'"),
         ({"width": 9}, "width must be 4 channels = 8 for feature_activation 'relu', got 9"),
         ({"channels": 0}, "channels must be at least 1"),
         ({"feature_activation": "tanh"}, "feature_activation must be one of linear, relu"),
@@ -176,7 +176,7 @@ def test_the_bound_of_collapse():
         ({"batch_size": 2.5}, "batch_size must be an integer"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"threads": 0}, "threads must be at least 1"),
-        ({"device": "abacus"}, "device 'abacus' is not to be had here"),
+        ({"device": "abacus"}, "device must be a device of this machine, such as 'cpu'; got 'abacus'"),
     ],
 )
 def test_train_refuses(arguments, message):
@@ -310,7 +310,7 @@ def test_the_command_with_standard_decay_and_batches(tmp_path):
         ([*SMALL, "--per-class", "175"], "per_class must be at most 174"),
         ([*SMALL, "--width", "9"], "width must be 4 channels = 12"),
         ([*SMALL, "--width", "8", "--channels", "2"], "width must be at least 10, the number of classes"),
-        ([*SMALL, "--device", "abacus"], "device 'abacus' is not to be had here"),
+        ([*SMALL, "--device", "abacus"], "device must be a device of this machine, such as 'cpu'; got 'abacus'"),
         ([*SMALL, "--steps", "0"], "steps must be at least 1"),
         ([*SMALL, "--learning-rate", "0"], "learning_rate must be positive"),
         ([*SMALL, "--batch-size", "0"], "batch_size must be at least 2"),

@@ -176,7 +176,7 @@ def test_edges_under_mse_in_closed_form(r, L):
         ({"features": pairing(6)}, "features must not be negative"),
         ({"readouts": []}, "readouts must be 1 to 3"),
         ({"readouts": [pairing(6)] * 4}, "readouts must be 1 to 3"),
-        ({"readouts": [pairing(5)]}, "readout 1"),
+        ({"readouts": [pairing(5)]}, r"readouts\[0\]"),
         ({"readouts": [torch.ones(9, 6), torch.ones(6, 9)]}, "width must hold"),
     ],
 )

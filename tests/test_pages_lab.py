@@ -1,4 +1,4 @@
-"""The live figures and an experiment in a running JupyterLab: mouse, keys, runs with PyTorch, stop, reload."""
+"""The live figures and an experiment in a running JupyterLab: mouse, keys, runs, stop, reload, axe-core, a phone."""
 
 import json
 import os
@@ -12,11 +12,13 @@ import time
 import urllib.request
 from pathlib import Path
 
+import axe_playwright_python
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import PHONE, ROOT
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 LONG = 90_000  # milliseconds, on a busy machine
 expect.set_options(timeout=LONG)
 CELLS = [
@@ -25,6 +27,15 @@ CELLS = [
     "phases.Phases(n=2)",
     "playground.Playground(pace=1_000_000)",
     "low_rank.descent_experiment()",
+    """
+from dufm_lib import data, networks
+from dufm_lib.widgets.replay import Replay
+def train(seed, report):
+    digits = data.digits(per_class=5)
+    network = networks.mlp(digits, hidden=(16,), width=12, depth=2, seed=seed)
+    return networks.train(network, digits, weight_decay=(1e-3, 5e-3), steps=60, record_every=20, report=report)
+Replay("replay", {"one": train(0, None)}, train)
+""",
 ]
 EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager", "anywidget", "jupyterlab-myst", "jupyterlab_pygments"}
 ALL_RAN = """() => {
@@ -149,7 +160,7 @@ def lab(tmp_path_factory, browser):
 
 @pytest.fixture(scope="module")
 def opened(lab):
-    """A notebook of three live figures and an experiment, run."""
+    """A notebook of four live figures and an experiment, run."""
     opened = lab.open("figures.ipynb")
     opened.run_all()
     yield opened
@@ -270,6 +281,16 @@ def test_the_playground_and_pytorch_end_at_the_same_step(notebook):
     assert f"loss {loss}." in status.text_content()
 
 
+def test_a_training_is_done_again_from_another_seed(notebook):
+    figure = notebook.figure("What the training recorded")
+    expect(figure).not_to_contain_text("again, with PyTorch")
+    figure.locator(".live-run").click()
+    expect(figure.locator(".live-status")).to_contain_text(re.compile(r"^seed 1: other, rank \d+, objective \d"))
+    expect(figure).to_contain_text("again, with PyTorch")
+    figure.locator(".live-reset").click()
+    expect(figure).not_to_contain_text("again, with PyTorch")
+
+
 def test_an_experiment_runs_and_stops(notebook):
     experiment = notebook.page.locator(".experiment")
     experiment.scroll_into_view_if_needed()
@@ -302,6 +323,66 @@ def test_figures_come_back_when_the_page_is_loaded_again(notebook):
     expect(figure.locator(".live-status")).to_contain_text("Of 10 runs at width 20")
 
 
+# a slider of each figure
+SLIDERS = {
+    "Is collapse worth its loss?": "L",
+    "Which structure is cheapest?": "L",
+    "Train one in the page": "L",
+    "What the training recorded": "step",
+}
+# parts of a figure beyond the edge of the window or of the output that holds them, and too small for a finger
+CUT_OFF = """figure => {
+  const edge = Math.min(innerWidth, figure.closest('.jp-OutputArea-output').getBoundingClientRect().right) + 1;
+  return [...figure.querySelectorAll('*')]
+    .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > edge)
+    .map(e => e.outerHTML.slice(0, 90));
+}"""
+SMALL_TARGETS = """figure => [...figure.querySelectorAll('button, input, select')].filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.width && Math.min(box.width, box.height) < 24 && e.type !== 'checkbox';
+}).map(e => e.outerHTML.slice(0, 90))"""
+
+
+def violations(figure: Locator) -> list[str]:
+    """What axe-core finds in a figure, in none of the parts that are JupyterLab's."""
+    figure.page.evaluate(AXE)
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "preload": False}
+    found = figure.evaluate("(figure, options) => axe.run(figure, options)", options)
+    assert len(found["passes"]) > 10  # it has looked
+    return [f"{fault['id']}: {node['html'][:120]}" for fault in found["violations"] for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("title", SLIDERS)
+def test_figures_are_accessible(notebook, title):
+    assert violations(notebook.figure(title)) == []
+
+
+@pytest.mark.parametrize("title", SLIDERS)
+def test_figures_fit_a_phone(notebook, title):
+    desk = notebook.page.viewport_size
+    # JupyterLab's list of files would leave no room; a click on its tab closes it
+    open_tab = notebook.page.locator(".jp-SideBar.jp-mod-left .lm-TabBar-tab.lm-mod-current")
+    if open_tab.count():
+        open_tab.click()
+    notebook.page.set_viewport_size(PHONE["viewport"])
+    try:
+        figure = notebook.figure(title)
+        expect(figure.locator(".live-stage svg").first).to_be_visible()
+        assert figure.evaluate(CUT_OFF) == [] and figure.evaluate(SMALL_TARGETS) == []
+        assert violations(figure) == []
+        slider, box = part(figure, SLIDERS[title])
+        words = figure.locator(".live-words")
+        figure.locator(".live-reset").click()  # what other tests have set
+        before, said = box.input_value(), words.text_content()
+        slider.press("ArrowLeft")
+        expect(box).not_to_have_value(before)
+        expect(words).not_to_have_text(said)
+        figure.locator(".live-reset").click()
+        expect(box).to_have_value(before)
+    finally:
+        notebook.page.set_viewport_size(desk)
+
+
 def test_drawings_follow_the_dark_theme(notebook):
     notebook.figure("Is collapse worth its loss?")
     turned = "getComputedStyle(document.querySelector('.live-plot')).filter"
@@ -310,6 +391,8 @@ def test_drawings_follow_the_dark_theme(notebook):
     notebook.page.locator(".lm-Menu-item", has_text=re.compile("^Theme$")).hover()
     notebook.page.locator(".lm-Menu-item", has_text="JupyterLab Dark").first.click()
     notebook.page.wait_for_function(f"() => {turned} !== 'none'")
+    for title in SLIDERS:
+        assert violations(notebook.figure(title)) == []
 
 
 def test_the_front_page_runs_from_top_to_bottom(lab):

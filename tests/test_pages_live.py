@@ -11,6 +11,21 @@ from dufm_lib.widgets.phases import Phases
 FRONT = "book/index"
 CHAPTER = "book/low-rank-bias/depth-counts-rank"
 LANDSCAPE = "book/landscape/degeneracy"
+# what holds of every figure is asked on these pages
+LIVE = [
+    FRONT,
+    CHAPTER,
+    LANDSCAPE,
+    "book/neural-collapse/what-collapses",
+    "book/neural-collapse/every-layer",
+    "book/unconstrained-features/one-layer",
+    "book/unconstrained-features/deep-model",
+    "book/landscape/critical-points",
+    "book/low-rank-bias/relu",
+    "book/low-rank-bias/imbalance",
+    "book/landscape/flatness",
+    "book/dynamics/no-regularization",
+]
 
 # the drawing at the next frame, and the words at rest (figure.js waits 150 ms)
 SETTLED = "() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 400))"
@@ -189,13 +204,13 @@ def test_zero_modes_follow_the_width_and_signs_the_weight_decay(look):
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", [FRONT, CHAPTER, LANDSCAPE])
+@pytest.mark.parametrize("name", LIVE)
 def test_no_button_of_python_without_python(look, name):
     page, _ = look(name)
     assert page.locator(".live-kernel:visible").count() == 0 < page.locator(".live-run").count()
 
 
-@pytest.mark.parametrize("name", [FRONT, CHAPTER, LANDSCAPE])
+@pytest.mark.parametrize("name", LIVE)
 def test_every_input_has_a_name_and_every_drawing_its_words(look, name):
     page, _ = look(name)
     for figure in page.locator(".live").all():
@@ -212,7 +227,7 @@ def test_every_input_has_a_name_and_every_drawing_its_words(look, name):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("name", [FRONT, CHAPTER, LANDSCAPE])
+@pytest.mark.parametrize("name", LIVE)
 def test_figures_fit_a_phone(look, name):
     page, wrong = look(name, **PHONE)
     assert page.evaluate(CUT_OFF) == [] and page.evaluate(SMALL_TARGETS) == []
@@ -257,6 +272,33 @@ def test_the_focus_goes_through_a_figure_in_order_and_is_seen(look):
         "singular value σ₂",
         "Copy link",
     ]
+
+
+TO_TRY = [
+    ("book/low-rank-bias/relu", "race", "K=15&L=2", "no rival is below the bound"),
+    ("book/low-rank-bias/relu", "race", "K=15&L=2&lambda=0.03125", "edges cost"),
+    ("book/low-rank-bias/relu", "race", "K=12", "The price of pairs is below that of collapse"),
+    ("book/low-rank-bias/imbalance", "merging", "R=30", "Small classes merge from"),
+    ("book/low-rank-bias/imbalance", "merging", "R=31", "minority collapse"),
+    ("book/low-rank-bias/imbalance", "merging", "L=2&lambda=0.032", "minority collapse"),
+    ("book/landscape/flatness", "sharpness", "L=8", "2 call collapse sharper"),
+    (
+        "book/landscape/flatness",
+        "sharpness",
+        "L=8&n=100",
+        "1 calls collapse flatter, 1 is equal, 1 calls collapse sharper",
+    ),
+    ("book/dynamics/no-regularization", "modes", "L=1", "7 of 7 singular values"),
+    ("book/dynamics/no-regularization", "modes", "start=pairing&size=8&theta=0.6", "towards collapse"),
+    ("book/dynamics/no-regularization", "modes", "start=pairing&size=8&theta=0.5", "towards pairing"),
+]
+
+
+@pytest.mark.parametrize(("name", "figure", "setting", "said"), TO_TRY)
+def test_what_a_chapter_says_to_try_shows_what_it_says(look, name, figure, setting, said):
+    page, wrong = look(name, f"#fig-{figure}?{setting}")
+    expect(words(page, figure)).to_contain_text(said)
+    assert wrong == []
 
 
 SLOW_KERNEL = """async ({ source, card, values }) => {

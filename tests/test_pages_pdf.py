@@ -11,6 +11,10 @@ from conftest import PAGES, ROOT
 def test_the_whole_book_is_printed_with_its_links(browser, tmp_path):
     pdf.write(tmp_path / "book.pdf", browser)
     book = pypdf.PdfReader(tmp_path / "book.pdf")
+    # text and curves, 15 MB; what Chromium can only print as pictures (shadows, many hatched patches) once made it 64
+    assert (tmp_path / "book.pdf").stat().st_size < 20_000_000
+    # each page of the site begins on a fresh one; longer than this, something stands alone on pages of its own
+    assert 5 * len(PAGES) < len(book.pages) < 15 * len(PAGES)
     # a heading that breaks loses the space there
     titles = {item.title.replace(" ", "") for item in book.outline if not isinstance(item, list)}
     for name in PAGES:

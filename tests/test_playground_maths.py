@@ -152,7 +152,7 @@ def test_random_numbers_are_normal_and_seeds_independent():
 
 def test_seeds_outside_32_bits_are_refused():
     problem = Problem(3, 1, 2, 5, 0.01)
-    with pytest.raises(ValueError, match="seed must be less than"):
+    with pytest.raises(ValueError, match="seed must be at most 4294967295"):
         start(problem, 2**32)
     with pytest.raises(ValueError, match="seed must be at least 0"):
         start(problem, -1)

@@ -271,7 +271,9 @@ def test_phase_map(ax):
     plots.phase_map(
         ax, [4, 6], [1, 2], [["dnc", "dnc"], ["dnc", "pairing"]], text=[["a", "b"], ["c", "d"]], names={"dnc": "open"}
     )
-    assert [patch.get_hatch() for patch in ax.patches] == ["", "", "", "//"]
+    assert [patch.get_hatch() for patch in ax.patches] == ["", "//"]  # one patch a structure, however many cells
+    inside = [patch.get_path().contains_points([(0, 0), (1, 0), (0, 1), (1, 1)]).tolist() for patch in ax.patches]
+    assert inside == [[True, True, True, False], [False, False, False, True]]
     assert [(*text.get_position(), text.get_text()) for text in ax.texts][2:] == [(0, 1, "c"), (1, 1, "d")]
     assert legend(ax) == ["open", "pairing (orthoplex)"]
     with pytest.raises(ValueError, match="2 rows of 2 names"):

@@ -11,6 +11,7 @@ import torch
 from reference import near
 
 from dufm_lib import Problem
+from dufm_lib.problem import suited
 
 
 def test_attributes_of_the_same_names_as_the_arguments():
@@ -41,14 +42,14 @@ def test_imbalanced_samples(counts):
     assert problem.total_samples == 6
     assert problem.labels.tolist() == [0, 0, 0, 1, 2, 2]
     with pytest.raises(ValueError, match=r"the thing needs balanced classes.*\(3, 1, 2\)"):
-        problem.require_balanced("the thing")
+        suited("the thing", problem, balanced=True)
 
 
 def test_equal_counts_are_balanced_however_they_are_written():
     problem = Problem(3, [4, 4, 4], 1, 3, (0.1, 0.1))
     assert problem == Problem(3, 4, 1, 3, 0.1)
     assert hash(problem) == hash(Problem(3, 4, 1, 3, 0.1))
-    assert problem.balanced and problem.require_balanced("it") == 4
+    assert problem.balanced and suited("it", problem, balanced=True) is problem
     assert problem.class_sizes == (4, 4, 4)
 
 

@@ -74,3 +74,9 @@ def test_a_frame_that_does_not_fit_is_refused():
         theory.hadamard_frame(6)
     with pytest.raises(ValueError, match="softmax diagonal"):
         theory.softmax_gaps(theory.fourier_frame(6), torch.tensor([0.0, 1.0, 2.0, 0.0, 0.0, 0.0]))
+
+
+def test_the_path_begins_at_the_start():
+    start = torch.tensor([0.0, 0.1, 0.2, 0.3], dtype=torch.float64)
+    path = theory.spectral_flow(Problem(4, 1, 2, 4, 0.0), theory.hadamard_frame(4), start, torch.zeros(1))
+    assert torch.equal(path, start[None])

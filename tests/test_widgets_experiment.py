@@ -260,7 +260,7 @@ def test_weight_decay_is_a_power_of_two():
     assert control.value == 2**-10 and control.label == "2⁻¹⁰"
     control.label = "2⁻¹⁴"
     assert control.value == 2**-14
-    with pytest.raises(ValueError, match="value must be one of"):
+    with pytest.raises(ValueError, match="exponent must be from smallest"):
         controls.weight_decay(-20)
 
 

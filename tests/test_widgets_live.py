@@ -12,15 +12,35 @@ from javascript import NODE, SCRIPTS
 
 from dufm_lib import plots
 from dufm_lib.widgets import bundle, fields
+from dufm_lib.widgets.cloud import Cloud
 from dufm_lib.widgets.curvature import Curvature
+from dufm_lib.widgets.layers import Layers
 from dufm_lib.widgets.live import LiveFigure
+from dufm_lib.widgets.merging import Merging
+from dufm_lib.widgets.modes import Modes
 from dufm_lib.widgets.phases import Phases
 from dufm_lib.widgets.price import Price
 from dufm_lib.widgets.puzzle import Puzzle, curves
+from dufm_lib.widgets.race import Race
+from dufm_lib.widgets.scale import Scale
 from dufm_lib.widgets.shares import Shares
+from dufm_lib.widgets.sharpness import Sharpness
 
 TABLE = pd.read_parquet(ROOT / "results" / "widths_and_decays.parquet")
-MAKE = {"puzzle": Puzzle, "phases": Phases, "price": Price, "curvature": Curvature, "shares": lambda: Shares(TABLE)}
+MAKE = {
+    "puzzle": Puzzle,
+    "phases": Phases,
+    "price": Price,
+    "curvature": Curvature,
+    "shares": lambda: Shares(TABLE),
+    "cloud": Cloud,
+    "layers": Layers,
+    "scale": Scale,
+    "race": Race,
+    "merging": Merging,
+    "sharpness": Sharpness,
+    "modes": Modes,
+}
 LARGEST = 48_000  # characters of JavaScript that a page carries for one figure
 
 

@@ -1,7 +1,10 @@
 """Student notebooks from the chapters: `python tools/assignments.py`, or `make assignments`.
 
+_build/assignments                  the course folder of nbgrader, with its settings
 _build/assignments/release/CHAPTER  without solutions, each exercise followed by a place for the answer
 _build/assignments/source/CHAPTER   the same with solutions, as nbgrader's generate_assignment expects them
+
+Each folder can be moved: the results of long runs that a chapter reads lie beside its notebook.
 
 Where an exercise has a checker in `dufm_lib.checks`, a locked cell below the answer calls it and gives the point;
 other answers are text, graded by hand.
@@ -22,8 +25,14 @@ from dufm_lib import checks
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "_build" / "assignments"
 
+SETTINGS = """c = get_config()
+c.CourseDirectory.course_id = "book"
+c.Execute.timeout = c.Execute.iopub_timeout = 120  # importing torch alone may take longer than the 4 seconds it grants
+"""
+
 START = re.compile(r"^(`{3,})\{solution-start\} (\S+)\n(?::.*\n)*\1\s*?$", re.MULTILINE)
 END = re.compile(r"^(`{3,})\{solution-end\}\n\1\s*?$", re.MULTILINE)
+RESULTS = "../../results/"  # of the repository, as chapters read them
 LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\.ipynb(?:#[^)]*)?\)")  # to chapters, which lie elsewhere
 
 
@@ -93,7 +102,7 @@ def assignment(chapter: nbformat.NotebookNode, with_solution: bool) -> nbformat.
     if solution:
         raise ValueError(f"the solution of {label} must end with a solution-end directive, and does not")
     for index, cell in enumerate(cells):
-        cell["id"] = f"cell-{index}"
+        cell["id"], cell["source"] = f"cell-{index}", cell.source.replace(RESULTS, "results/")
     return nbformat.from_dict({**chapter, "cells": cells})
 
 
@@ -105,6 +114,16 @@ def chapters() -> list[Path]:
     return [path for path in paths if path.exists() and "{solution-start}" in path.read_text()]
 
 
+def carry(name: str, home: Path) -> None:
+    """Put a file or a folder of the repository's results, if it is there, into an assignment."""
+    source, target = ROOT / "results" / name, home / "results" / name
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.exists():
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, target)
+
+
 def main() -> None:
     """Write both versions of every chapter, and what they read, anew."""
     shutil.rmtree(TARGET, ignore_errors=True)
@@ -113,8 +132,10 @@ def main() -> None:
             home = TARGET / folder / path.stem
             home.mkdir(parents=True)
             nbformat.write(assignment(nbformat.read(path, 4), with_solution), home / path.name)
-    shutil.copytree(ROOT / "results", TARGET / "results", ignore=shutil.ignore_patterns("store", "*.py"))
-    print(f"{len(chapters())} assignments in {TARGET.relative_to(ROOT)}")
+            for name in set(re.findall(rf"{re.escape(RESULTS)}([\w./-]+)", path.read_text())):
+                carry(name, home)
+    (TARGET / "nbgrader_config.py").write_text(SETTINGS)
+    print(f"{len(chapters())} assignments in {TARGET}")
 
 
 if __name__ == "__main__":

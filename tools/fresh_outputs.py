@@ -6,14 +6,16 @@ packages of the environment. The key of these two is kept in the cache, which is
 
 import hashlib
 import shutil
+import sys
+from importlib import metadata
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 
 def key(root: Path) -> str:
-    """SHA-256 over the names and contents of dufm_lib and of the files that freeze the environment."""
-    digest = hashlib.sha256()
+    """SHA-256 over Python, torch, dufm_lib, and the files that freeze the environment: names and contents."""
+    digest = hashlib.sha256(f"{sys.version} {metadata.version('torch')}".encode())  # the lock leaves these two open
     library = (path for path in (root / "dufm_lib").rglob("*") if path.is_file() and path.suffix != ".pyc")
     for path in (*sorted(library), root / "requirements.txt", root / "requirements.lock"):
         digest.update(str(path.relative_to(root)).encode())

@@ -6,7 +6,7 @@ with one that is no GitHub or GitLab address, no button is drawn.
 
 import re
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -71,6 +71,13 @@ def origin(folder: Path) -> tuple[str, str] | None:
         return None
     url = repository(git(folder, "remote", "get-url", "origin"))
     return (url, git(folder, "rev-parse", "--abbrev-ref", "HEAD")) if url else None
+
+
+def colab_cell(url: str, branch: str, page: str) -> str:
+    """The cell that readies a fresh Colab session for a page: the repository, the library, the page's folder."""
+    return f"""!git clone --quiet --depth 1 --branch {branch} {url} book
+%pip install --quiet ./book
+%cd book/{PurePosixPath(page).parent}"""
 
 
 def configure(app: Sphinx, config: Config) -> None:

@@ -34,7 +34,11 @@ BIND = r"""async pages => {
     const text = await (await fetch(address)).text();
     const article = new DOMParser().parseFromString(text, 'text/html').querySelector('article.bd-article');
     const own = names.get(address.pathname);
-    article.querySelectorAll('script, details.hide, .widget-subarea, .headerlink, button').forEach(e => e.remove());
+    const gone = 'script, details.hide, .widget-subarea, .headerlink, button, #quiz';
+    article.querySelectorAll(gone).forEach(e => e.remove());
+    // code: what has the colour of the text needs no element, of which each would be tagged for itself
+    article.querySelectorAll('.highlight :is(.n, .nn, .p, .w)').forEach(e => e.replaceWith(...e.childNodes));
+    article.normalize();
     article.querySelectorAll('.dropdown').forEach(e => e.classList.remove('dropdown', 'toggle-hidden'));
     article.querySelectorAll('[id]').forEach(e => { e.id = `${own}-${e.id}`; });
     article.querySelectorAll('img').forEach(e => {
@@ -61,6 +65,7 @@ BIND = r"""async pages => {
 
 STYLE = """
   html { font-size: 13px; }
+  html { --pst-color-shadow: transparent !important; } /* a shadow is printed as a picture as wide as the page */
   * { overflow: visible !important; } /* paper cannot scroll */
   body { display: block; }
   main { max-width: none; }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dufm_lib._arguments import shown
 from dufm_lib.checks import (
     dynamics,
     front,
@@ -57,9 +58,11 @@ def check(exercise: str, answer: object) -> Verdict:
     Raises:
         ValueError: there is no exercise of that label that a program could judge.
     """
-    if exercise not in ANSWERS:
+    if not isinstance(exercise, str) or exercise not in ANSWERS:
         known = ", ".join(sorted(ANSWERS))
-        raise ValueError(f"exercise must be the label of an exercise with a checker, got {exercise!r}; known: {known}")
+        raise ValueError(
+            f"exercise must be the label of an exercise with a checker, got {shown(exercise)}; known: {known}"
+        )
     if answer is None or answer is Ellipsis:
         return Verdict(False, "there is no answer yet")
     fault = ANSWERS[exercise].fault(answer)

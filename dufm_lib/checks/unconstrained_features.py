@@ -39,6 +39,20 @@ def _power_of_death() -> int:
     return power
 
 
+@cache
+def _width_of_even_odds() -> float:
+    """The width at which half of fifty starts of the playground's model collapse, between multiples of five."""
+    before = 0.0
+    for width in range(15, 41, 5):
+        problem = Problem(classes=6, samples=2, depth=2, width=width, weight_decay=2.0**-9)
+        runs = descent.train(problem, runs=50, seed=0, learning_rate=1.0, init_scale=0.7, steps=100_000)
+        share = runs.structure.count("dnc") / 50
+        if share >= 0.5:
+            break
+        before = share
+    return width - 5 * (share - 0.5) / (share - before)
+
+
 ANSWERS: dict[str, Judge] = {
     "ex-one-threshold": Number(
         lambda: theory.merging_decay(Problem(10, 5, 1, 10, 1e-3)),
@@ -62,4 +76,5 @@ ANSWERS: dict[str, Judge] = {
         _power_of_death,
         mistakes={"some runs still learn something there": lambda: _power_of_death() - 1},
     ),
+    "ex-playground-width": Number(_width_of_even_odds, rtol=0.25),
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dufm_lib.data.sets import Data, balanced
+from dufm_lib._arguments import flag
+from dufm_lib.data.sets import Data, balanced, selection
 
 
 def digits(per_class: int = 174, classes: Sequence[int] = tuple(range(10)), flat: bool = True) -> Data:
@@ -34,6 +35,8 @@ def digits(per_class: int = 174, classes: Sequence[int] = tuple(range(10)), flat
     ...
     ValueError: per_class must be at most 174, the images of class 8; got 175
     """
+    per_class, classes = selection(per_class, classes)
+    flat = flag("flat", flat)
     from sklearn.datasets import load_digits  # here: whoever brings other data need not wait for it
 
     images, targets = load_digits(return_X_y=True)

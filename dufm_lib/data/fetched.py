@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dufm_lib.data.sets import Data, balanced
+from dufm_lib._arguments import flag, folder_path
+from dufm_lib.data.sets import Data, balanced, selection
 
 ALL = tuple(range(10))
 SECONDS = 60  # without a byte from the server
@@ -78,6 +79,7 @@ def mnist(
 
     Source: LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document recognition.
     """
+    per_class, classes = selection(per_class, classes)
     files = [_fetch(MNIST, name, cache, progress) for name in MNIST.files]
     images, targets, test_images, test_targets = (_read_idx(path) for path in files)
     parts = [(images, targets, files[0]), (test_images, test_targets, files[2])]
@@ -114,6 +116,7 @@ def cifar10(
 
     Source: Krizhevsky (2009), Learning multiple layers of features from tiny images.
     """
+    per_class, classes = selection(per_class, classes)
     path = _fetch(CIFAR10, "cifar-10-binary.tar.gz", cache, progress)
     try:
         with tarfile.open(path, "r:gz") as archive:
@@ -133,6 +136,9 @@ def cifar10(
 
 def _fetch(source: Source, file: str, cache: str | os.PathLike[str] | None, progress: bool) -> Path:
     """The path of a file of the source in the cache, fetched if it is not there or not right."""
+    progress = flag("progress", progress)
+    if cache is not None:
+        cache = folder_path("cache", cache)
     import pooch  # here: whoever brings other data need not wait for it
     import requests
 
@@ -177,9 +183,12 @@ def _read_idx(path: Path) -> np.ndarray:
 def _read_cifar(archive: tarfile.TarFile, name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images (M, 3, 32, 32) and labels (M,) of one batch: a byte of label, then 1024 of red, green and blue each."""
     try:
-        content = archive.extractfile(name).read()
-    except KeyError as error:
-        raise ValueError(f"{path.name} has no member {name}; it is not the binary version of CIFAR-10") from error
+        member = archive.extractfile(name)
+    except KeyError:
+        member = None
+    if member is None:  # not there, or no file
+        raise ValueError(f"{path.name} has no member {name} that is a file; it is not the binary CIFAR-10")
+    content = member.read()
     if len(content) == 0 or len(content) % 3073:
         raise ValueError(f"{name} in {path.name} must hold 3073 bytes an image, got {len(content)} in all")
     rows = np.frombuffer(content, dtype=np.uint8).reshape(-1, 3073)

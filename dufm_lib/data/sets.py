@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dufm_lib.problem import positive_int
+from dufm_lib._arguments import positive_int, sequence, shown, word
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,8 +39,8 @@ class Data:
         _check("test_inputs", self.test_inputs, "test_labels", self.test_labels)
         if _kind(self.inputs[:0]) != _kind(self.test_inputs[:0]):
             raise ValueError(f"test_inputs must be like inputs, {_kind(self.inputs)}; got {_kind(self.test_inputs)}")
-        if len(self.labels) == 0 or int(self.labels.min()) < 0:
-            raise ValueError("labels must be the classes 0, ..., K - 1; got none, or negative ones")
+        if len(self.labels) == 0 or int(self.labels.min()) < 0 or int(self.labels.max()) >= len(self.labels):
+            raise ValueError("labels must be the classes 0, ..., K - 1; got none, or others")
         missing = (torch.bincount(self.labels) == 0).nonzero().flatten().tolist()
         if missing or self.classes < 2:
             raise ValueError(
@@ -51,7 +51,8 @@ class Data:
             raise ValueError("labels must be ascending: order the samples by class")
         if ((self.test_labels < 0) | (self.test_labels >= self.classes)).any():
             raise ValueError(f"test_labels must be in 0, ..., {self.classes - 1}, the classes of labels")
-        names = tuple(self.names) or tuple(str(k) for k in range(self.classes))
+        given = tuple(word("names", name) for name in sequence("names", self.names, "words"))
+        names = given or tuple(str(k) for k in range(self.classes))
         if len(names) != self.classes:
             raise ValueError(f"names must name each of the {self.classes} classes, got {len(names)} names")
         object.__setattr__(self, "names", names)
@@ -73,6 +74,30 @@ class Data:
         return f"Data({train} x {shape}, {self.classes} classes, {test} for testing)"
 
 
+def selection(per_class: object, classes: object) -> tuple[int, list[int]]:
+    """What to take of a data set, checked before it is read: n, and at least two classes."""
+    chosen = [positive_int("classes", k, smallest=0) for k in sequence("classes", classes, "integers")]
+    if len(chosen) < 2 or len(set(chosen)) < len(chosen):
+        raise ValueError(f"classes must be at least two different ones, got {shown(chosen)}")
+    return positive_int("per_class", per_class), chosen
+
+
+def _check_images(images: object, targets: object) -> None:
+    if (
+        not isinstance(images, np.ndarray)
+        or images.dtype.kind not in "biuf"
+        or images.ndim < 2
+        or 0 in images.shape[1:]
+    ):
+        raise ValueError(f"images must be an array (M, ...) of real numbers, got {shown(images)}")
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite, got a NaN or an infinity")
+    if not isinstance(targets, np.ndarray) or targets.dtype.kind not in "iu" or targets.ndim != 1:
+        raise ValueError(f"targets must be an array (M,) of integers, got {shown(targets)}")
+    if len(images) != len(targets):
+        raise ValueError(f"targets must be one for each image; got {len(targets)} for {len(images)} images")
+
+
 def _kind(value: object) -> str:
     """Shape and type of a tensor, in words."""
     return f"{tuple(value.shape)} {value.dtype}" if isinstance(value, torch.Tensor) else type(value).__name__
@@ -80,7 +105,8 @@ def _kind(value: object) -> str:
 
 def _check(inputs_name: str, inputs: torch.Tensor, labels_name: str, labels: torch.Tensor) -> None:
     """Check the types of a part, and that it has one label a sample."""
-    if not isinstance(inputs, torch.Tensor) or not inputs.is_floating_point() or inputs.ndim < 2:
+    plain = isinstance(inputs, torch.Tensor) and inputs.layout == torch.strided and not inputs.is_meta
+    if not plain or not inputs.is_floating_point() or inputs.ndim < 2 or 0 in inputs.shape[1:]:
         raise ValueError(f"{inputs_name} must be a floating point tensor (samples, ...), got {_kind(inputs)}")
     if not torch.isfinite(inputs).all():
         raise ValueError(f"{inputs_name} must be finite, got a NaN or an infinity")
@@ -116,15 +142,12 @@ def balanced(
 
     Source: Garrod & Keating (2025), section 5: "centred and divided by the standard deviation".
     """
-    n = positive_int("per_class", per_class)
-    if not isinstance(classes, Sequence):
-        raise ValueError(f"classes must be a sequence of integers, got {classes!r}")
-    classes = [positive_int("classes", k, smallest=0) for k in classes]
-    if len(classes) < 2 or len(set(classes)) < len(classes):
-        raise ValueError(f"classes must be at least two different ones, got {classes}")
-    for pictures, labels in [(images, targets)] + ([test] if test is not None else []):
-        if len(pictures) != len(labels):
-            raise ValueError(f"targets must be one for each image; got {len(labels)} for {len(pictures)} images")
+    n, classes = selection(per_class, classes)
+    parts = [(images, targets)]
+    if test is not None:
+        parts.append(tuple(sequence("test", test, "arrays (images, targets)", 2)))
+    for pictures, labels in parts:
+        _check_images(pictures, labels)
     where = [np.flatnonzero(targets == k) for k in classes]
     for k, found in zip(classes, where, strict=True):
         if len(found) == 0:

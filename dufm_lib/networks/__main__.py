@@ -18,11 +18,12 @@ import torch
 from tqdm.auto import tqdm
 
 from dufm_lib import data, theory
+from dufm_lib._arguments import one_of
 from dufm_lib.networks.feature_maps import resnet20
 from dufm_lib.networks.penalties import REGULARIZATIONS
 from dufm_lib.networks.results import result_of
 from dufm_lib.networks.training import Training, train
-from dufm_lib.problem import ACTIVATIONS, Problem, one_of
+from dufm_lib.problem import ACTIVATIONS, Problem
 from dufm_lib.structures import simplex_etf
 
 SETS: dict[str, Callable[..., data.Data]] = {

@@ -8,8 +8,9 @@ import math
 import torch
 from torch import nn
 
+from dufm_lib._arguments import nonnegative_float, one_of, positive_int, room, shown
 from dufm_lib.data import Data
-from dufm_lib.problem import ACTIVATIONS, nonnegative_float, one_of, positive_int
+from dufm_lib.problem import ACTIVATIONS
 
 
 class Classifier(nn.Module):
@@ -47,6 +48,9 @@ class Classifier(nn.Module):
             positive_int("depth", depth),
             positive_int("width", width),
         )
+        if not isinstance(features, nn.Module):
+            raise ValueError(f"features must be a torch.nn.Module, got {shown(features)}")
+        room("width, depth or classes", d * ((L - 1) * d + K))
         deviation = nonnegative_float("init_scale", init_scale) / math.sqrt(d)
         self.features = features
         self.activation = one_of("activation", activation, ACTIVATIONS)
@@ -80,7 +84,7 @@ def fitting_copy(network: Classifier, data: Data) -> Classifier:
     """A copy of `network`, if it takes the samples of `data` and has one output a class; else a ValueError."""
     require_data(data)
     if not isinstance(network, Classifier):
-        raise ValueError(f"network must be a dufm_lib.networks.Classifier, got {type(network).__name__}")
+        raise ValueError(f"network must be a dufm_lib.networks.Classifier, got {shown(network)}")
     K, d = network.weights[-1].shape
     if data.classes != K:
         raise ValueError(f"data must have {K} classes, as many as the network has outputs; got {data.classes}")
@@ -96,7 +100,7 @@ def fitting_copy(network: Classifier, data: Data) -> Classifier:
     return network
 
 
-def require_data(data: Data) -> None:
+def require_data(data: object) -> None:
     """Raise a ValueError if `data` is something else than Data."""
     if not isinstance(data, Data):
-        raise ValueError(f"data must be a dufm_lib.data.Data, got {type(data).__name__}")
+        raise ValueError(f"data must be a dufm_lib.data.Data, got {shown(data)}")

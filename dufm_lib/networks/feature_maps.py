@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
+from dufm_lib._arguments import flag, one_of, positive_int, room, seed_int, sequence
 from dufm_lib.data import Data
 from dufm_lib.networks.classifier import Classifier, require_data
-from dufm_lib.problem import ACTIVATIONS, one_of, positive_int
+from dufm_lib.problem import ACTIVATIONS
 
 
 def mlp(
@@ -51,11 +52,10 @@ def mlp(
     if data.inputs.ndim != 2:
         raise ValueError(f"data must have flat inputs (N, p) for an mlp, got {tuple(data.inputs.shape)}")
     one_of("feature_activation", feature_activation, ACTIVATIONS)
-    if not isinstance(hidden, (tuple, list)):
-        raise ValueError(f"hidden must be a tuple of sizes, such as (128, 128); got {hidden!r}")
-    sizes = [data.inputs.shape[1], *(positive_int("hidden", size) for size in hidden)]
-    sizes.append(positive_int("width", width))
-    seed = positive_int("seed", seed, smallest=0)
+    sizes = [positive_int("hidden", size) for size in sequence("hidden", hidden, "sizes, such as (128, 128)")]
+    sizes = [data.inputs.shape[1], *sizes, positive_int("width", width)]
+    room("hidden, or width,", sum(before * after for before, after in pairwise(sizes)))
+    seed, batch_norm = seed_int("seed", seed), flag("batch_norm", batch_norm)
 
     def rectified(before: int, after: int) -> list[nn.Module]:
         normalize = [nn.BatchNorm1d(after)] if batch_norm else []
@@ -116,12 +116,13 @@ def resnet20(
             f"data must have images (N, colours, height, width) for a resnet20, got {tuple(data.inputs.shape)}"
         )
     one_of("feature_activation", feature_activation, ACTIVATIONS)
-    c, d = positive_int("channels", channels), positive_int("width", width)
+    c, d = positive_int("channels", channels, largest=1000), positive_int("width", width)
     if feature_activation == "relu" and d != 4 * c:
         raise ValueError(
             f"width must be 4 channels = {4 * c} for feature_activation 'relu', got {d}; 'linear' takes any width"
         )
-    seed = positive_int("seed", seed, smallest=0)
+    seed = seed_int("seed", seed)
+    room("width", 4 * c * d)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers: list[nn.Module] = [*_convolution(data.inputs.shape[1], c), nn.ReLU()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from dufm_lib._arguments import nonnegative_float, one_of, real_tensor, shown
 from dufm_lib.networks.classifier import Classifier
-from dufm_lib.problem import nonnegative_float, one_of
 
 REGULARIZATIONS = ("ufm", "standard")
 
@@ -32,6 +32,9 @@ def penalty(
 
     Source: Garrod & Keating (2025), section 5.
     """
+    if not isinstance(network, Classifier):
+        raise ValueError(f"network must be a Classifier, got {shown(network)}")
+    features = real_tensor("features", features, "N", network.weights[-1].shape[1])
     decay_features, decay_weights = split_decays(regularization, weight_decay)
     if regularization == "ufm":
         squares = sum(weight.square().sum() for weight in network.weights)
@@ -42,12 +45,13 @@ def penalty(
 def split_decays(regularization: str, weight_decay: float | tuple[float, float]) -> tuple[float, float]:
     """(lambda_H, lambda of the weights); lambda_H is 0 for standard regularization."""
     one_of("regularization", regularization, REGULARIZATIONS)
-    pair = isinstance(weight_decay, (tuple, list))
     if regularization == "standard":
-        if pair:
-            raise ValueError(f"weight_decay must be one number for regularization 'standard', got {weight_decay!r}")
+        if isinstance(weight_decay, (tuple, list)):
+            raise ValueError(
+                f"weight_decay must be one number for regularization 'standard', got {shown(weight_decay)}"
+            )
         return 0.0, nonnegative_float("weight_decay", weight_decay)
-    both = weight_decay if pair else (weight_decay, weight_decay)
+    both = list(weight_decay) if isinstance(weight_decay, (tuple, list)) else [weight_decay] * 2
     if len(both) != 2:
-        raise ValueError(f"weight_decay must be one number or (lambda_H, lambda_W), got {weight_decay!r}")
-    return tuple(nonnegative_float("weight_decay", value) for value in both)
+        raise ValueError(f"weight_decay must be one number or (lambda_H, lambda_W), got {shown(weight_decay)}")
+    return nonnegative_float("weight_decay", both[0]), nonnegative_float("weight_decay", both[1])

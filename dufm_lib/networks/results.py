@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from dufm_lib._arguments import file_path
 from dufm_lib.networks.training import Training
 
 # The features of every recorded step would be most of the file; of the others six digits are as good as all.
@@ -58,8 +59,9 @@ class Result:
             ValueError: the file is no result.
             OSError: it cannot be read.
         """
+        path = file_path("path", path)
         try:
-            content = json.loads(Path(path).read_text())
+            content = json.loads(path.read_text())
             history = {
                 name: [_tensor(each) for each in value] if name == "weight_singular_values" else _tensor(value)
                 for name, value in content.pop("history").items()

@@ -10,20 +10,20 @@ import os
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
 from dufm_lib import metrics, theory
+from dufm_lib._arguments import compute_device, file_path, fraction, function, positive_float, positive_int, seed_int
 from dufm_lib._batch import REPORT_EVERY, Report
 from dufm_lib.data import Data
 from dufm_lib.networks import checkpoints
 from dufm_lib.networks.classifier import Classifier, fitting_copy
 from dufm_lib.networks.penalties import penalty, split_decays
 from dufm_lib.networks.recording import History, Record, measure
-from dufm_lib.problem import Problem, nonnegative_float, positive_int
+from dufm_lib.problem import Problem
 from dufm_lib.structures import rank, simplex_etf
 
 
@@ -146,13 +146,13 @@ def train(
     Source: Garrod & Keating (2025), section 5.
     """
     decay_features, decay_weights = split_decays(regularization, weight_decay)
-    if nonnegative_float("learning_rate", learning_rate) == 0:
-        raise ValueError("learning_rate must be positive, got 0")
-    if nonnegative_float("momentum", momentum) >= 1:
-        raise ValueError(f"momentum must be below 1, got {momentum}")
+    learning_rate, momentum = positive_float("learning_rate", learning_rate), fraction("momentum", momentum)
     steps = positive_int("steps", steps)
     record_every, threads = positive_int("record_every", record_every), positive_int("threads", threads)
-    seed = positive_int("seed", seed, smallest=0)
+    seed = seed_int("seed", seed)
+    function("report", report)
+    if checkpoint is not None:
+        checkpoint = file_path("checkpoint", checkpoint)
     if batch_size is not None:
         batch_size = positive_int("batch_size", batch_size, smallest=2)
 
@@ -162,7 +162,7 @@ def train(
         setting = {"weight_decay": weight_decay, "learning_rate": learning_rate, "momentum": momentum}
         setting |= {"batch_size": batch_size, "seed": seed, "record_every": record_every}
         described = checkpoints.identity(network, data, regularization=regularization, **setting)
-    network = network.to(device_named(device, network))
+    network = network.to(network.weights[-1].device if device is None else compute_device("device", device))
     like = network.weights[-1]
     inputs, labels = data.inputs.to(like), data.labels.to(like.device)
     other = decay_weights if regularization == "standard" else 0.0
@@ -173,7 +173,7 @@ def train(
     penalized = partial(penalty, regularization=regularization, weight_decay=weight_decay)
     ended, step, start, told = "steps", 0, 0, -math.inf
     recorded: dict[int, Record] = {}
-    if checkpoint is not None and (state := checkpoints.load(Path(checkpoint), described)) is not None:
+    if checkpoint is not None and (state := checkpoints.load(checkpoint, described)) is not None:
         if state.step > steps:
             raise ValueError(f"steps must be at least {state.step}, where the checkpoint is; got {steps}")
         network.load_state_dict(state.network)
@@ -197,7 +197,7 @@ def train(
                     break
                 if checkpoint is not None:
                     state = checkpoints.State(step, network.state_dict(), velocities, recorded)
-                    checkpoints.save(Path(checkpoint), described, state)
+                    checkpoints.save(checkpoint, described, state)
             if report is not None and time.monotonic() - told >= REPORT_EVERY:
                 if report(step / steps, _text(recorded)) is False:
                     raise KeyboardInterrupt
@@ -229,16 +229,6 @@ def _batch(step: int, total: int, batch_size: int, seed: int) -> torch.Tensor:
     epoch, number = divmod(step, batches)
     order = np.random.default_rng([seed, epoch]).permutation(total)
     return torch.from_numpy(order).tensor_split(batches)[number]
-
-
-def device_named(device: str | torch.device | None, network: Classifier) -> torch.device:
-    """The device of that name, or of the network if there is none; a ValueError if this machine has no such device."""
-    if device is None:
-        return network.weights[-1].device
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {str(device)!r} is not to be had here: {error}") from error
 
 
 def _text(recorded: dict[int, Record]) -> str:

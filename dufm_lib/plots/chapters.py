@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Arc
 
-from dufm_lib.plots.style import INK, SHADES
+from dufm_lib._arguments import sequence, word
+from dufm_lib.plots.style import INK, SHADES, canvas, mapping
 
 
 def chapter_map(ax: Axes, chapters: Sequence[str], needs: Mapping[str, Sequence[str]]) -> Axes:
@@ -21,10 +22,13 @@ def chapter_map(ax: Axes, chapters: Sequence[str], needs: Mapping[str, Sequence[
     Raises:
         ValueError: a chapter in `needs` is not listed.
     """
+    ax, chapters = canvas(ax), [word("chapters", chapter) for chapter in sequence("chapters", chapters, "names")]
     place = {chapter: row for row, chapter in enumerate(chapters)}
     longest = 1
-    for chapter, earlier in needs.items():
-        for before in earlier:
+    for chapter, earlier in mapping("needs", needs).items():
+        for before in sequence(
+            "needs", sorted(earlier) if isinstance(earlier, set) else earlier, "chapters for each chapter"
+        ):
             if missing := {before, chapter} - set(place):
                 raise ValueError(f"chapters must list every chapter in needs; {missing.pop()!r} is not there")
             low, high = place[before], place[chapter]

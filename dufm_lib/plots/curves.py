@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from dufm_lib.plots.style import COLORS, INK, LABELS, SHADES, array, look
+from dufm_lib._arguments import flag, nonnegative_float, positive_int, sequence, word
+from dufm_lib.plots.style import COLORS, INK, LABELS, SHADES, array, canvas, look, mapping
 
 
 def loss_curves(
@@ -27,18 +28,23 @@ def loss_curves(
         bounds: dotted horizontal lines {name: loss}; the name of a structure brings its colour.
         log: a logarithmic loss axis.
     """
-    losses = array(losses)
+    ax, steps, log = canvas(ax), array("steps", steps, "T"), flag("log", log)
+    losses = array("losses", losses, "...")
+    if losses.ndim not in (1, 2) or 0 in losses.shape or len(losses) != len(steps):
+        raise ValueError(f"losses must have shape ({len(steps)},) or ({len(steps)}, runs), got {losses.shape}")
     runs = losses[None] if losses.ndim == 1 else losses.T
-    names = [None] * len(runs) if structures is None else list(structures)
+    names = [None] * len(runs) if structures is None else sequence("structures", structures, "names")
     if len(names) != len(runs):
         raise ValueError(f"structures must name each of the {len(runs)} runs, got {len(names)} names")
     for name, loss in zip(names, runs, strict=True):
-        new = name is not None and LABELS.get(name) not in ax.get_legend_handles_labels()[1]
-        ax.plot(array(steps), loss, **look(name) | {"marker": ""}, label=LABELS[name] if new else None)
-    for name, loss in (bounds or {}).items():
+        line = look(name) | {"marker": ""}
+        new = name is not None and LABELS[name] not in ax.get_legend_handles_labels()[1]
+        ax.plot(steps, loss, **line, label=LABELS[name] if new else None)
+    for name, bound in mapping("bounds", {} if bounds is None else bounds).items():
+        loss = nonnegative_float("bounds", bound)
         text = f"best {LABELS[name]}" if name in LABELS else name
         ax.axhline(
-            float(loss),
+            loss,
             color=COLORS.get(name, INK),
             linestyle=":",
             linewidth=1.1,
@@ -60,9 +66,9 @@ def metrics_over_time(ax: Axes, steps, metrics: Mapping[str, Sequence[float]], l
         metrics: {label: (T,) values}.
         log: a logarithmic value axis; values that are not positive are left out there.
     """
-    steps = array(steps)
-    for label, values in metrics.items():
-        ax.plot(steps, array(values), label=label, markevery=max(1, len(steps) // 8))
+    ax, steps, log = canvas(ax), array("steps", steps, "T"), flag("log", log)
+    for label, values in mapping("metrics", metrics).items():
+        ax.plot(steps, array("metrics", values, len(steps)), label=label, markevery=max(1, len(steps) // 8))
     if log:
         ax.set_yscale("log", nonpositive="mask")
     ax.set(xlabel="step")
@@ -78,8 +84,10 @@ def by_structure(ax: Axes, x, values: Mapping[str, Sequence[float]]) -> Axes:
         x: (P,) the setting.
         values: {structure: (P,) values}.
     """
-    for name, each in values.items():
-        ax.plot(array(x), array(each), label=LABELS[name], **look(name))
+    ax, x = canvas(ax), array("x", x, "P")
+    for name, each in mapping("values", values).items():
+        line = look(name)
+        ax.plot(x, array("values", each, len(x)), label=LABELS[name], **line)
     _legend(ax)
     return ax
 
@@ -94,13 +102,16 @@ def probability(ax: Axes, x, estimate, low, high, structure: str | None = None, 
         structure: whose probability it is; gives colour, marker and, without a label, the name. Lines of no structure
             differ in shade, dashes and marker.
     """
-    estimate, low, high = array(estimate), array(low), array(high)
+    ax, x = canvas(ax), array("x", x, "P", finite=True)
+    given = {"estimate": estimate, "low": low, "high": high}
+    estimate, low, high = (array(name, each, len(x), finite=True) for name, each in given.items())
+    label = None if label is None else word("label", label)
+    style = {} if structure is None else look(structure)
     if not ((low <= estimate) & (estimate <= high)).all():
         raise ValueError("each estimate must lie in its interval: low <= estimate <= high")
     name = LABELS[structure] if structure and label is None else label
     spread = [estimate - low, high - estimate]
-    style = look(structure) if structure else {}
-    ax.errorbar(array(x), estimate, yerr=spread, capsize=3, elinewidth=1, label=name, **style)
+    ax.errorbar(x, estimate, yerr=spread, capsize=3, elinewidth=1, label=name, **style)
     ax.set(ylim=(-0.03, 1.03), ylabel="probability")
     _legend(ax)
     return ax
@@ -113,7 +124,11 @@ def shares(ax: Axes, found: Mapping[str, Sequence[float]]) -> Axes:
         ax: the axes to draw on.
         found: {structure: (estimate, low, high)}, for example of `metrics.share`.
     """
-    for place, (name, (estimate, low, high)) in enumerate(found.items()):
+    ax = canvas(ax)
+    if not (found := mapping("found", found)):
+        raise ValueError("found must have one structure at least, got none")
+    for place, (name, interval) in enumerate(found.items()):
+        estimate, low, high = sequence("found", interval, "numbers (estimate, low, high) each", 3)
         probability(ax, [place], [estimate], [low], [high], structure=name)
     ax.set_xticks(range(len(found)), [LABELS[name].replace(" (", "\n(") for name in found])
     ax.set(xlim=(-0.6, len(found) - 0.4), ylabel="share of the runs")
@@ -130,7 +145,8 @@ def factor_spectra(ax: Axes, steps, values, labels: Sequence[str]) -> Axes:
         values: (T, factors, K), for example of `balance.factor_singular_values`.
         labels: one a factor.
     """
-    steps, values = array(steps), array(values)
+    ax, steps, labels = canvas(ax), array("steps", steps, "T"), sequence("labels", labels, "names")
+    values = array("values", values, len(steps), len(labels), "K")
     for factor, label in enumerate(labels):
         lines = ax.plot(steps, values[:, factor], color=SHADES[factor % 5], marker="", linewidth=1.2)
         for line in lines:
@@ -150,9 +166,10 @@ def layer_spectra(axes: Sequence[Axes], steps, spectra: Mapping[str, Sequence], 
         spectra: label -> (T, r), descending in r.
         top: how many are drawn, the larger half of them darker.
     """
-    steps = array(steps)
-    for ax, (label, values) in zip(axes, spectra.items(), strict=True):
-        for place, line in enumerate(array(values).T[:top]):
+    steps, top, spectra = array("steps", steps, "T"), positive_int("top", top), mapping("spectra", spectra)
+    each = [canvas(ax) for ax in sequence("axes", axes, "axes, one for each of spectra,", len(spectra))]
+    for ax, (label, values) in zip(each, spectra.items(), strict=True):
+        for place, line in enumerate(array("spectra", values, len(steps), "r").T[:top]):
             dark = place < (top + 1) // 2
             ax.plot(steps, line, color=SHADES[0] if dark else SHADES[2], marker="", linewidth=1.4 if dark else 0.9)
         ax.set(xlabel="step", ylim=(0, None), title=label)

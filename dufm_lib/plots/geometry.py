@@ -8,10 +8,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
+from dufm_lib._arguments import positive_int, real_float, sequence, shown
 from dufm_lib.plots.solids import nearest_pairs, project
-from dufm_lib.plots.style import INK, array, look
+from dufm_lib.plots.style import INK, array, canvas, look, texts
 
 Edges = Sequence[tuple[int, int]]
+MOST = 99  # the last class whose number has two characters
 
 
 def points_2d(
@@ -30,7 +32,7 @@ def points_2d(
         structure: gives colour and marker.
         names: of the classes; 1..K without.
     """
-    points = array(points)
+    ax, points = canvas(ax), array("points", points, "K", 2, finite=True)
     ax.plot(0, 0, "+", color=INK)
     for tip in points:
         ax.plot([0, tip[0]], [0, tip[1]], color=INK, linewidth=0.8, alpha=0.5, marker="", linestyle="-")
@@ -57,7 +59,9 @@ def points_3d(
         names: of the classes; 1..K without.
         azimuth, elevation: of the viewer, in degrees.
     """
-    return _wireframe(ax, project(array(points), azimuth, elevation), edges, structure, names)
+    points = array("points", points, "K", 3, finite=True)
+    angles = real_float("azimuth", azimuth), real_float("elevation", elevation)
+    return _wireframe(canvas(ax), project(points, *angles), edges, structure, names)
 
 
 def features_2d(ax: Axes, features, classes, names: Sequence[str] | None = None) -> Axes:
@@ -69,9 +73,12 @@ def features_2d(ax: Axes, features, classes, names: Sequence[str] | None = None)
         classes: (N,) integers from 0 on.
         names: of the classes, a character or two each; 1..K without.
     """
-    features, classes = array(features), array(classes)
+    ax, features = canvas(ax), array("features", features, "N", 2, finite=True)
+    classes = array("classes", classes, len(features))
+    if (classes % 1 != 0).any() or classes.min() < 0 or classes.max() > MOST:
+        raise ValueError(f"classes must be integers from 0 to {MOST}, got {shown(classes)}")
     count = int(classes.max()) + 1
-    names = [str(k + 1) for k in range(count)] if names is None else list(names)
+    names = texts("names", names, count) or [str(k + 1) for k in range(count)]
     colors = mpl.colormaps["viridis"](np.linspace(0, 0.7, count))
     for k in range(count):
         own = features[classes == k]
@@ -85,10 +92,11 @@ def _wireframe(
 ) -> Axes:
     """Draw projected points (K, 3), the last coordinate towards the viewer."""
     color, marker = look(structure)["color"], look(structure)["marker"]
-    names = [str(k + 1) for k in range(len(seen))] if names is None else list(names)
+    names = texts("names", names, len(seen)) or [str(k + 1) for k in range(len(seen))]
+    pairs = nearest_pairs(seen) if edges is None else sequence("edges", edges, "pairs of indices")
     depth = seen[:, 2]
     front = (depth - depth.min()) / (np.ptp(depth) or 1) if np.ptp(depth) else np.ones(len(depth))
-    for i, j in nearest_pairs(seen) if edges is None else edges:
+    for i, j in [_edge(pair, len(seen)) for pair in pairs]:
         near = (front[i] + front[j]) / 2
         ax.plot(
             seen[[i, j], 0],
@@ -115,6 +123,11 @@ def _wireframe(
     ax.set(xlim=(-1.25 * size, 1.25 * size), ylim=(-1.25 * size, 1.25 * size))
     _bare(ax)
     return ax
+
+
+def _edge(edge: object, count: int) -> tuple[int, int]:
+    i, j = sequence("edges", edge, "indices each", 2)
+    return positive_int("edges", i, 0, count - 1), positive_int("edges", j, 0, count - 1)
 
 
 def _bare(ax: Axes) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
 
-from dufm_lib.plots.style import COLORS, HATCHES, INK, LABELS, array, check_structure
+from dufm_lib._arguments import positive_float, sequence
+from dufm_lib.plots.style import COLORS, HATCHES, INK, LABELS, array, canvas, check_structure, mapping, texts
 
 
 def logit_matrix(ax: Axes, logits, names: Sequence[str] | None = None, limit: float | None = None) -> Axes:
@@ -20,10 +23,10 @@ def logit_matrix(ax: Axes, logits, names: Sequence[str] | None = None, limit: fl
         names: of the classes; 1..K without.
         limit: the logit of the full colour; the largest size given, without.
     """
-    logits = array(logits)
-    limit = limit or np.abs(logits).max() or 1.0
+    ax, logits = canvas(ax), array("logits", logits, "K", "K", finite=True)
+    names = texts("names", names, len(logits)) or [str(k + 1) for k in range(len(logits))]
+    limit = (None if limit is None else positive_float("limit", limit)) or float(np.abs(logits).max()) or 1.0
     image = ax.imshow(logits, cmap="PuOr", vmin=-limit, vmax=limit, interpolation="nearest")
-    names = [str(k + 1) for k in range(len(logits))] if names is None else list(names)
     ax.set_xticks(range(logits.shape[1]), names)
     ax.set_yticks(range(logits.shape[0]), names)
     ax.tick_params(length=0)
@@ -34,7 +37,7 @@ def logit_matrix(ax: Axes, logits, names: Sequence[str] | None = None, limit: fl
             ax.text(
                 column,
                 row,
-                f"{value:.2g}",
+                f"{value:.2g}" if abs(value) > 0.005 * limit else "0",
                 ha="center",
                 va="center",
                 fontsize=8,
@@ -62,22 +65,30 @@ def phase_map(
         text: text[row][column], written in the cells.
         names: what the legend says of each structure, where LABELS is not meant.
     """
-    if len(structures) != len(rows) or any(len(line) != len(columns) for line in structures):
-        raise ValueError(f"structures must have {len(rows)} rows of {len(columns)} names, one for each cell")
-    for row, line in enumerate(structures):
-        for column, name in enumerate(line):
-            check_structure(name)
-            ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **_cell(name)))
-            if text is not None:
-                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-                ax.text(column, row, text[row][column], ha="center", va="center", fontsize=8.5, bbox=box)
+    ax, columns, rows = canvas(ax), sequence("columns", columns, "labels"), sequence("rows", rows, "labels")
+    grids = {"structures": structures} | ({} if text is None else {"text": text})
+    for name, grid in grids.items():
+        lines = [sequence(name, line, "names in each row") for line in sequence(name, grid, "rows")]
+        if not lines or [len(line) for line in lines] != [len(columns)] * len(rows):
+            raise ValueError(f"{name} must have {len(rows)} rows of {len(columns)} names, one for each cell")
+    names = mapping("names", {} if names is None else names)
+    used = dict.fromkeys(name for line in structures for name in line)
+    for name in used:
+        check_structure(name)
+        cells = np.argwhere(np.array(structures) == name)
+        squares = [Path.unit_rectangle().transformed(Affine2D().translate(x - 0.5, y - 0.5)) for y, x in cells]
+        # one patch for all cells of a structure: a printer keeps the hatch of every patch as a picture of its own
+        ax.add_patch(PathPatch(Path.make_compound_path(*squares), **_cell(name)))
+    if text is not None:
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
+        for (row, column), written in np.ndenumerate(np.array(text, dtype=object)):
+            ax.text(column, row, written, ha="center", va="center", fontsize=8.5, bbox=box)
     ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(-0.5, len(rows) - 0.5))
     ax.set_xticks(range(len(columns)), [str(label) for label in columns])
     ax.set_yticks(range(len(rows)), [str(label) for label in rows])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    used = dict.fromkeys(name for line in structures for name in line)
-    patches = [Patch(label=(names or {}).get(name, LABELS[name]), **_cell(name)) for name in used]
+    patches = [Patch(label=names.get(name, LABELS[name]), **_cell(name)) for name in used]
     ax.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2)
     return ax
 
@@ -90,9 +101,12 @@ def share_map(ax: Axes, columns: Sequence, rows: Sequence, shares) -> Axes:
         columns, rows: tick labels, for example widths and ranks; row 0 is at the bottom.
         shares: (rows, columns) numbers in [0, 1].
     """
-    shares = array(shares)
+    ax, columns, rows = canvas(ax), sequence("columns", columns, "labels"), sequence("rows", rows, "labels")
+    shares = array("shares", shares, "rows", "columns", finite=True)
     if shares.shape != (len(rows), len(columns)):
         raise ValueError(f"shares must have shape ({len(rows)}, {len(columns)}), rows by columns; got {shares.shape}")
+    if shares.min() < 0 or shares.max() > 1:
+        raise ValueError(f"shares must be in [0, 1], got {shares.min()} to {shares.max()}")
     ax.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto", origin="lower", interpolation="nearest")
     for (row, column), value in np.ndenumerate(shares):
         if round(100 * value) > 0:

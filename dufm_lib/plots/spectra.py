@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator
 
-from dufm_lib.plots.style import INK, LABELS, SHADES, array, look
+from dufm_lib._arguments import fraction, positive_float, sequence
+from dufm_lib.plots.style import INK, LABELS, SHADES, array, canvas, look, mapping, texts
 
 
 def spectrum(
@@ -25,10 +26,14 @@ def spectrum(
         structure: gives the colour of a single row; several rows are told apart by shade and marker.
         floor: relative to the largest value; smaller ones are drawn hollow, on the floor.
     """
-    values = -np.sort(-np.atleast_2d(array(values)), axis=1)
-    bottom = floor * values.max()
-    if not bottom > 0:
-        raise ValueError("a spectrum needs one positive singular value at least; all given are zero or NaN")
+    ax, values = canvas(ax), array("values", values, "...", "K", finite=True)
+    if values.ndim > 2 or 0 in values.shape:
+        raise ValueError(f"values must have shape (K,) or (matrices, K), got {values.shape}")
+    values = -np.sort(-np.atleast_2d(values), axis=1)
+    labels = texts("labels", labels, len(values))
+    bottom = fraction("floor", floor) * values.max()
+    if not bottom > 0 or values.min() < 0:
+        raise ValueError("values must not be negative, one positive singular value at least, and floor positive")
     places = np.arange(1, values.shape[1] + 1)
     for row, heights in enumerate(values):
         style = look(structure) if len(values) == 1 else {"color": SHADES[row % 5], "marker": "os^Dv"[row % 5]}
@@ -55,7 +60,14 @@ def eigenvalue_ladder(ax: Axes, spectra: Mapping[str, tuple], resolution: float 
         spectra: {structure: (eigenvalues (m,), multiplicities (m,))}.
         resolution: values of at most this size are zeros, drawn as one thick rung.
     """
-    ladders = {structure: (array(values), array(times)) for structure, (values, times) in spectra.items()}
+    ax, resolution = canvas(ax), positive_float("resolution", resolution)
+    ladders = {}
+    for structure, pair in mapping("spectra", spectra).items():
+        values, times = sequence("spectra", pair, "arrays (eigenvalues, multiplicities) each", 2)
+        values = array("spectra", values, "m", finite=True)
+        ladders[structure] = values, array("spectra", times, len(values), finite=True)
+    if not ladders:
+        raise ValueError("spectra must be of one structure at least, got none")
     _signed_log(ax.yaxis, np.concatenate([values for values, _ in ladders.values()]), resolution)
     for place, (structure, (values, times)) in enumerate(ladders.items()):
         color = look(structure)["color"]
@@ -84,7 +96,8 @@ def hessian_histogram(ax: Axes, eigenvalues, resolution: float = 1e-6) -> Axes:
         eigenvalues: (P,) all of them, repeated ones repeated.
         resolution: values of at most this size are zeros.
     """
-    values = array(eigenvalues)
+    ax, resolution = canvas(ax), positive_float("resolution", resolution)
+    values = array("eigenvalues", eigenvalues, "P", finite=True)
     threshold, largest = _signed_log(ax.xaxis, values, resolution)
     decades = np.geomspace(threshold, largest, 1 + math.ceil(3 * math.log10(largest / threshold)))
     zeros = np.abs(values) <= resolution

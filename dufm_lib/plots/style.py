@@ -8,11 +8,16 @@ and deuteranopia; and markers, lines and hatches that differ too, so that colour
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 import matplotlib as mpl
 import numpy as np
+import torch
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from dufm_lib._arguments import fits, one_of, positive_float, positive_int, sequence, shown
 
 COLORS = {
     "dnc": "#0077c8",
@@ -98,6 +103,10 @@ def subplots(rows: int = 1, columns: int = 1, size: tuple[float, float] | None =
     Returns:
         (figure, axes): one axes, or an array of them.
     """
+    rows, columns = positive_int("rows", rows, largest=100), positive_int("columns", columns, largest=100)
+    if size is not None:
+        wide, high = sequence("size", size, "numbers, width and height", 2)
+        size = positive_float("size", wide), positive_float("size", high)
     use_style()
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, **options)
@@ -117,10 +126,49 @@ def look(structure: str | None) -> dict:
 
 def check_structure(structure: str) -> None:
     """Raise ValueError unless the structure has an entry in COLORS."""
-    if structure not in COLORS:
-        raise ValueError(f"structure must be one of {', '.join(COLORS)}; got {structure!r}")
+    one_of("structure", structure, COLORS)
 
 
-def array(values) -> np.ndarray:
-    """A numpy array of a tensor (on any device, with or without gradient), an array or a list."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+def array(name: str, values, *shape: int | str, finite: bool = False) -> np.ndarray:
+    """A real numpy array of a tensor (on any device, with or without gradient), an array or a list.
+
+    Args:
+        name: of the argument.
+        values: what was given for it.
+        shape: as in `dufm_lib._arguments.real_tensor`.
+        finite: whether NaN, which leaves a gap in a line, is refused.
+
+    Raises:
+        ValueError: they are not so.
+    """
+    try:
+        found = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values)
+    except (TypeError, ValueError, RuntimeError):  # lists of unequal lengths, tensors without numbers
+        found = np.empty(0, dtype=object)
+    if found.dtype.kind not in "iuf" or not fits(found.shape, shape):
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must be real numbers of shape ({wanted}), got {shown(values)}")
+    if finite and not np.isfinite(found).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    return found
+
+
+def canvas(ax: object) -> Axes:
+    """The axes to draw on, or a ValueError if they are none."""
+    if not isinstance(ax, Axes):
+        raise ValueError(f"ax must be matplotlib axes, as plots.subplots makes them; got {shown(ax)}")
+    return ax
+
+
+def texts(name: str, given: object, count: int) -> list[str] | None:
+    """One text for each of `count` things, which a text of so many characters is too; None for None."""
+    if given is None:
+        return None
+    return [str(each) for each in sequence(name, list(given) if isinstance(given, str) else given, "names", count)]
+
+
+def mapping(name: str, given: object) -> dict:
+    """{name: ...} as a dictionary, or a ValueError."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{name} must be a dictionary, got {shown(given)}")
+    return dict(given)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from dufm_lib.problem import Problem
+from dufm_lib.problem import Problem, suited
 
 
 def dnc_critical_scales(problem: Problem) -> tuple[float, ...]:
@@ -32,12 +32,9 @@ def dnc_critical_scales(problem: Problem) -> tuple[float, ...]:
     >>> [f"{scale:.6g}" for scale in dnc_critical_scales(Problem(10, 5, 2, 70, 2**-10))]
     ['4.65662e-06', '7.03754']
     """
-    n = problem.require_balanced("dnc_critical_scales")
-    _require_cross_entropy(problem, "dnc_critical_scales")
-    K, L = problem.classes, problem.depth
+    suited("dnc_critical_scales", problem, loss="cross_entropy", balanced=True, decaying=True)
+    n, K, L = problem.class_sizes[0], problem.classes, problem.depth
     target = problem.mean_weight_decay * n ** (1 / (L + 1))
-    if target == 0:
-        raise ValueError("weight_decay must be positive: without it no finite scale is critical")
     if L == 1:
         return (math.log1p(-(K - 1) * target) - math.log(target),) if K * target < 1 else ()
     power = (L - 1) / (L + 1)
@@ -72,8 +69,7 @@ def dnc_frontier_scale(problem: Problem) -> float:
     >>> round(dnc_frontier_scale(Problem(4, 1, 2, 4, 1e-3)), 3)
     0.788
     """
-    problem.require_balanced("dnc_frontier_scale")
-    _require_cross_entropy(problem, "dnc_frontier_scale")
+    suited("dnc_frontier_scale", problem, loss="cross_entropy", balanced=True)
     if problem.depth == 1:
         raise ValueError("depth must be at least 2: at depth 1 the right side decreases from alpha = 0 on")
     K, power = problem.classes, (problem.depth - 1) / (problem.depth + 1)
@@ -101,16 +97,8 @@ def dnc_stable_scale(problem: Problem) -> float:
     >>> round(dnc_stable_scale(Problem(10, 5, 2, 70, 2**-10)), 4)
     3.3333
     """
-    problem.require_balanced("dnc_stable_scale")
-    _require_cross_entropy(problem, "dnc_stable_scale")
-    if problem.activation != "linear":
-        raise ValueError(f"dnc_stable_scale is a statement about activation 'linear', got {problem.activation!r}")
+    suited("dnc_stable_scale", problem, loss="cross_entropy", activation="linear", balanced=True)
     return problem.classes * (problem.depth - 1) / (problem.depth + 1)
-
-
-def _require_cross_entropy(problem: Problem, what: str) -> None:
-    if problem.loss != "cross_entropy":
-        raise ValueError(f"{what} is a statement about loss 'cross_entropy', got {problem.loss!r}")
 
 
 class Exclusion(NamedTuple):
@@ -145,8 +133,7 @@ def dnc_is_excluded(problem: Problem) -> Exclusion:
     >>> dnc_is_excluded(Problem(10, 5, 2, 70, 2**-10))
     Exclusion(holds=True, theorem='Theorem 1', hypothesis='K >= 6 and L = 2')
     """
-    problem.require_balanced("dnc_is_excluded")
-    _require_cross_entropy(problem, "dnc_is_excluded")
+    suited("dnc_is_excluded", problem, loss="cross_entropy", balanced=True)
     K, L = problem.classes, problem.depth
     if problem.activation == "linear":
         theorem = "Theorem 1"

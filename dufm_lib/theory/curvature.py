@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dufm_lib.problem import Problem, nonnegative_float
-
-
-def _positive_scale(scale: object) -> float:
-    value = nonnegative_float("scale", scale)
-    if value == 0:
-        raise ValueError("scale must be positive, got 0")
-    return value
+from dufm_lib._arguments import positive_float
+from dufm_lib.problem import Problem, suited
 
 
 def dnc_weight_decay(problem: Problem, scale: float) -> float:
@@ -34,10 +28,8 @@ def dnc_weight_decay(problem: Problem, scale: float) -> float:
     >>> [round(dnc_weight_decay(problem, scale) * 2**10, 12) for scale in dnc_critical_scales(problem)]
     [1.0, 1.0]
     """
-    n = problem.require_balanced("dnc_weight_decay")
-    if problem.loss != "cross_entropy":
-        raise ValueError(f"dnc_weight_decay is a statement about loss 'cross_entropy', got {problem.loss!r}")
-    K, L, alpha = problem.classes, problem.depth, _positive_scale(scale)
+    suited("dnc_weight_decay", problem, loss="cross_entropy", balanced=True)
+    n, K, L, alpha = problem.class_sizes[0], problem.classes, problem.depth, positive_float("scale", scale)
     share = math.exp(-alpha) / (1 + (K - 1) * math.exp(-alpha))  # 1 / (e^alpha + K - 1) without overflow
     return n ** (-1 / (L + 1)) * alpha ** ((L - 1) / (L + 1)) * share
 
@@ -85,9 +77,8 @@ def dnc_spectrum(problem: Problem, scale: float) -> list[Family]:
     >>> min(family.eigenvalue for family in spectrum), sum(family.multiplicity for family in spectrum)
     (0.0, 65)
     """
+    suited("dnc_spectrum", problem, activation="linear")
     decay = dnc_weight_decay(problem, scale)
-    if problem.activation != "linear":
-        raise ValueError(f"dnc_spectrum is a statement about activation 'linear', got {problem.activation!r}")
     K, L, d, n, N = problem.classes, problem.depth, problem.width, problem.class_sizes[0], problem.total_samples
     r, alpha = K - 1, float(scale)
     share = math.exp(-alpha)

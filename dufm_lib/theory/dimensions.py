@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dufm_lib.problem import positive_int
+from dufm_lib._arguments import flag, positive_int
 
 
 def _check_frames(rank: int, width: int, depth: int) -> tuple[int, int, int]:
@@ -53,4 +53,4 @@ def solution_dimension_paper(rank: int, width: int, depth: int, distinct: bool =
     12
     """
     r, d, L = _check_frames(rank, width, depth)
-    return L * (r * d - (r * (r + 1) // 2 if distinct else r * r))
+    return L * (r * d - (r * (r + 1) // 2 if flag("distinct", distinct) else r * r))

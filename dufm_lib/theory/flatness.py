@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dufm_lib.problem import Problem
+from dufm_lib.problem import Problem, suited
 
 
 class Flatness(NamedTuple):
@@ -17,11 +17,8 @@ class Flatness(NamedTuple):
 
 
 def _setting(problem: Problem, what: str) -> tuple[int, int, int]:
-    n = problem.require_balanced(what)
-    for argument, value in (("loss", "cross_entropy"), ("activation", "linear")):
-        if getattr(problem, argument) != value:
-            raise ValueError(f"{what} is a statement about {argument} {value!r}, got {getattr(problem, argument)!r}")
-    return problem.classes, n, problem.depth
+    suited(what, problem, loss="cross_entropy", activation="linear", balanced=True)
+    return problem.classes, problem.class_sizes[0], problem.depth
 
 
 def dnc_flatness(problem: Problem) -> Flatness:
@@ -71,7 +68,7 @@ def pairing_flatness(problem: Problem) -> Flatness:
     """
     K, n, L = _setting(problem, "pairing_flatness")
     if K % 2 or K < 4:
-        raise ValueError(f"pairing_flatness needs an even number of classes, at least 4; got {K}")
+        raise ValueError(f"pairing_flatness needs a problem with an even number of classes, at least 4; got {K}")
     square = K * ((L + 1) ** 2 + 2 * n + 2) / 2 + 2
     spectral = max(L + 1.0, 2 * (K - 1) / (K - 2))
     return Flatness(spectral, math.sqrt(K / (K - 2) * square), float(K * (L + 1 + 2 * n)))

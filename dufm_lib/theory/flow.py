@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 
-from dufm_lib.problem import Problem, finite_tensor, positive_int
+from dufm_lib._arguments import finite_tensor, positive_int
+from dufm_lib.problem import Problem, suited
+from dufm_lib.structures import LARGEST
 
 DIAGONAL = 1e-9  # a softmax is diagonal in a frame if its other entries there are below this
 
@@ -25,7 +27,7 @@ def hadamard_frame(classes: int) -> torch.Tensor:
     >>> (2 * hadamard_frame(4)).int().tolist()
     [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
     """
-    K = positive_int("classes", classes, smallest=2)
+    K = positive_int("classes", classes, smallest=2, largest=LARGEST)
     if K & (K - 1):
         raise ValueError(f"classes must be a power of 2, got {K}; fourier_frame takes every number of classes")
     frame = torch.ones(1, 1, dtype=torch.float64)
@@ -44,7 +46,7 @@ def fourier_frame(classes: int) -> torch.Tensor:
     >>> torch.allclose(Q.T @ Q, torch.eye(5, dtype=torch.float64), atol=1e-15)
     True
     """
-    K = positive_int("classes", classes, smallest=2)
+    K = positive_int("classes", classes, smallest=2, largest=LARGEST)
     place = torch.arange(K, dtype=torch.float64)
     angle = 2 * math.pi / K * torch.outer(place, torch.arange(1, (K - 1) // 2 + 1, dtype=torch.float64))
     waves = torch.stack([angle.cos(), angle.sin()], -1).flatten(1) * math.sqrt(2 / K)
@@ -124,29 +126,26 @@ def spectral_flow(problem: Problem, frame: torch.Tensor, values: torch.Tensor, t
     >>> path[-1].round(decimals=3).tolist()
     [0.0, 3.835, 3.835, 3.835]
     """
-    n = problem.require_balanced("spectral_flow")
-    for argument, value in (("loss", "cross_entropy"), ("activation", "linear")):
-        if getattr(problem, argument) != value:
-            raise ValueError(
-                f"spectral_flow is a statement about {argument} {value!r}, got {getattr(problem, argument)!r}"
-            )
-    K, L = problem.classes, problem.depth
+    suited("spectral_flow", problem, loss="cross_entropy", activation="linear", balanced=True)
+    n, K, L = problem.class_sizes[0], problem.classes, problem.depth
     frame, values = finite_tensor("frame", frame, K, K), finite_tensor("values", values, K)
-    times = finite_tensor("times", times, "T").numpy()
+    seconds = finite_tensor("times", times, "T").numpy()
     if (values < 0).any():
         raise ValueError("values must not be negative: they are singular values too")
-    if times[0] < 0 or (np.diff(times) <= 0).any():
+    if seconds[0] < 0 or (np.diff(seconds) <= 0).any():
         raise ValueError("times must ascend from 0 on")
     softmax_gaps(frame, values)
-    frame, jumps = frame.numpy(), _jumps(frame.numpy())
+    if seconds[-1] == 0:  # the start alone, which the solver does not answer
+        return values[None].clone()
+    Q, jumps = frame.numpy(), _jumps(frame.numpy())
     speed, power = (L + 1) / K * n ** (-1 / (L + 1)), 2 - 2 / (L + 1)
 
     def slope(_: float, z: np.ndarray) -> np.ndarray:
-        return speed * np.maximum(z, 0) ** power * (_probabilities(frame, z).reshape(-1) @ jumps)
+        return speed * np.maximum(z, 0) ** power * (_probabilities(Q, z).reshape(-1) @ jumps)
 
     smallest = float(values[values > 0].min()) if (values > 0).any() else 1.0
     tolerance = {"rtol": 1e-10, "atol": 1e-10 * smallest}
-    solution = solve_ivp(slope, (0, times[-1]), values.numpy(), method="LSODA", t_eval=times, **tolerance)
+    solution = solve_ivp(slope, (0, seconds[-1]), values.numpy(), method="LSODA", t_eval=seconds, **tolerance)
     if not solution.success:
-        raise ValueError(f"the integration up to time {times[-1]} failed: {solution.message}")
+        raise ValueError(f"the integration up to time {seconds[-1]} failed: {solution.message}")
     return torch.from_numpy(solution.y.T.copy())

@@ -19,11 +19,13 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from dufm_lib.problem import Problem, positive_int
+from dufm_lib._arguments import flag, positive_int
+from dufm_lib.problem import MANY, Problem, suited
+from dufm_lib.structures import LARGEST
 
 STARTS = (1.0, 5.0, 20.0)  # scales of the simplex from which `step_optimum` sets out
-# Of a, c and the groups, which are there: small classes merge before large ones, as they weigh less in the fit.
-KEPT = ((1, 1, 1), (1, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1))
+# How large a, c and the groups start, in parts of that: small classes merge before large ones, as they weigh less.
+KEPT = ((1, 1, 1), (1, 1, 0), (1, 0, 1), (1, 0, 0.2), (1, 0, 0), (0, 0, 1))
 
 
 class StepOptimum(NamedTuple):
@@ -52,7 +54,7 @@ def step_sizes(classes: int, minority: int, ratio: int, smallest: int = 1) -> tu
     >>> step_sizes(classes=4, minority=2, ratio=10)
     (10, 10, 1, 1)
     """
-    K, k2 = positive_int("classes", classes, smallest=2), positive_int("minority", minority)
+    K, k2 = positive_int("classes", classes, smallest=2, largest=MANY), positive_int("minority", minority)
     R, n = positive_int("ratio", ratio), positive_int("smallest", smallest)
     if k2 >= K:
         raise ValueError(f"minority must be less than classes = {K}, got {k2}")
@@ -99,8 +101,9 @@ def merging_decay(problem: Problem) -> float:
     >>> round(merging_decay(Problem(4, step_sizes(4, 2, 9), 1, 4, 0.01)), 6)
     0.05
     """
-    if problem.depth != 1 or problem.loss != "cross_entropy" or problem.activation != "linear":
-        raise ValueError("merging_decay is about depth 1, loss 'cross_entropy' and activation 'linear'")
+    suited("merging_decay", problem, loss="cross_entropy", activation="linear")
+    if problem.depth != 1:
+        raise ValueError(f"merging_decay needs a problem of depth 1, got depth {problem.depth}")
     smallest = min(problem.class_sizes)
     if problem.class_sizes.count(smallest) < 2:
         raise ValueError(
@@ -131,11 +134,9 @@ def step_optimum(problem: Problem, merged: bool = False) -> StepOptimum:
     >>> found.large > 1, found.small < 1e-6
     (True, True)
     """
-    (k1, big), (k2, small) = _groups(problem)
-    if problem.loss != "cross_entropy" or problem.activation != "linear":
-        raise ValueError("step_optimum is about loss 'cross_entropy' and activation 'linear'")
-    if problem.mean_weight_decay == 0:
-        raise ValueError("weight_decay must be positive for features and weights: without it scaling up is free")
+    suited("step_optimum", problem, loss="cross_entropy", activation="linear", decaying=True)
+    positive_int("classes", problem.classes, largest=LARGEST)
+    merged, ((k1, big), (k2, small)) = flag("merged", merged), _groups(problem)
     K, N, factors = k1 + k2, k1 * big + k2 * small, problem.depth + 1
     length = math.sqrt(1 / k1 + 1 / k2)
     multiplicity = np.array([k1 - 1, 0 if merged else k2 - 1, 1])
@@ -159,12 +160,13 @@ def step_optimum(problem: Problem, merged: bool = False) -> StepOptimum:
     roots = math.sqrt(k1 * big) / k1, math.sqrt(k2 * small) / k2
     shape = np.array([math.sqrt(big), math.sqrt(small), length * k1 * k2 / K * math.hypot(*roots)])
     kept = KEPT if problem.depth > 1 else KEPT[:1]
+    angle = math.atan2(*roots[::-1])
     starts = [scale * shape * np.array(keep) for keep in kept for scale in STARTS]
     options = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2000}
     found = [
         minimize(
             objective,
-            [*sigma ** (1 / factors), math.atan2(*roots[::-1])],
+            [*sigma ** (1 / factors), angle],
             jac="3-point",
             method="L-BFGS-B",
             options=options,
@@ -190,9 +192,9 @@ def _softplus(first: list[float], last: float) -> float:
 
 def _groups(problem: Problem) -> tuple[tuple[int, int], tuple[int, int]]:
     """((how many large classes, their size), (how many small classes, their size))."""
+    suited("this theory", problem)
     sizes = sorted(set(problem.class_sizes), reverse=True)
     if len(sizes) != 2:
-        raise ValueError(
-            f"samples must have two sizes of classes (see step_sizes), got {len(sizes)}: {problem.samples}"
-        )
-    return tuple((problem.class_sizes.count(size), size) for size in sizes)
+        raise ValueError(f"samples must have two sizes of classes (see step_sizes), got {len(sizes)}")
+    big, small = sizes
+    return (problem.class_sizes.count(big), big), (problem.class_sizes.count(small), small)

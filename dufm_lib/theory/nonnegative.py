@@ -21,7 +21,8 @@ from collections.abc import Sequence
 
 import torch
 
-from dufm_lib.problem import Problem, finite_tensor, positive_int
+from dufm_lib._arguments import finite_tensor, positive_int, sequence
+from dufm_lib.problem import MANY, Problem, suited
 from dufm_lib.structures import rank, singular_values
 from dufm_lib.theory.reduced import best_scale
 
@@ -44,14 +45,18 @@ def nonnegative_price(features: torch.Tensor, readouts: Sequence[torch.Tensor], 
     >>> round(nonnegative_price(P + 1, [P / 2], depth=5), 9) == round(relu_pairing_price(10, depth=5), 9)
     True
     """
-    L = positive_int("depth", depth)
+    L = positive_int("depth", depth, largest=MANY)
+    readouts = sequence("readouts", readouts, "matrices")
     _readout(features, readouts)
     middle = L - 1 - len(readouts)
     if middle < 0:
         raise ValueError(f"depth must be at least {len(readouts) + 1} for {len(readouts)} readouts, got {L}")
-    squares = [float(matrix.double().square().sum()) for matrix in readouts]
-    nuclear = float(singular_values(features).sum())
-    return float((nuclear**2 * int(rank(features, 1e-9)) ** middle * math.prod(squares)) ** (1 / (L + 1)))
+    # in logarithms: the product itself soon leaves the range of floats
+    norms = [float(singular_values(features).sum()), *(float(matrix.double().norm()) for matrix in readouts)]
+    if 0 in norms:
+        raise ValueError("features and readouts must not be zero")
+    logs = 2 * sum(map(math.log, norms)) + middle * math.log(int(rank(features, 1e-9)))
+    return math.exp(logs / (L + 1))
 
 
 def nonnegative_optimum(
@@ -77,14 +82,13 @@ def nonnegative_optimum(
     >>> round(nonnegative_optimum(problem, T, [(T - T.mean(1, keepdim=True)).T])[1], 6)
     0.138391
     """
-    n = problem.require_balanced("nonnegative_optimum")
-    if problem.activation != "relu":
-        raise ValueError(f"nonnegative_optimum is about activation 'relu', got {problem.activation!r}")
-    if problem.mean_weight_decay == 0:
-        raise ValueError("weight_decay must be positive for features and weights: without it scaling up is free")
+    suited("nonnegative_optimum", problem, activation="relu", balanced=True, decaying=True)
+    n = problem.class_sizes[0]
     price = nonnegative_price(features, readouts, problem.depth)
     logits = finite_tensor("logits", _readout(features, readouts), problem.classes, problem.classes)
     size = float(logits.abs().max())
+    if size == 0:
+        raise ValueError("readouts must not send all features to zero")
     power = 2 / (problem.depth + 1)
     penalty = problem.mean_weight_decay / power * price * (math.sqrt(n) / size) ** power
     scale, loss = best_scale(problem, (logits / size).cpu().numpy(), penalty)
@@ -106,7 +110,7 @@ def relu_pairing_price(classes: int, depth: int) -> float:
     """
     K, L = positive_int("classes", classes, smallest=2), positive_int("depth", depth, smallest=2)
     m = K // 2
-    return (16 * m**3 * (m + 1) ** (L - 2)) ** (1 / (L + 1)) + K % 2
+    return math.exp((math.log(16 * m**3) + (L - 2) * math.log(m + 1)) / (L + 1)) + K % 2
 
 
 def relu_pairing_wins(classes: int, depth: int) -> bool:
@@ -126,9 +130,8 @@ def relu_pairing_wins(classes: int, depth: int) -> bool:
     >>> [L for L in range(2, 12) if relu_pairing_wins(10, L)]
     [5, 6, 7, 8, 9, 10, 11]
     """
-    K, L = positive_int("classes", classes, smallest=2), positive_int("depth", depth, smallest=2)
-    m = K // 2
-    return 16 * m**3 * (m + 1) ** (L - 2) < (2 * m - 1) ** (L + 1)
+    m = positive_int("classes", classes, smallest=2) // 2
+    return relu_pairing_price(2 * m, depth) < 2 * m - 1  # even where L = 10^6 they differ by 1e-6
 
 
 def _readout(features: torch.Tensor, readouts: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -136,9 +139,9 @@ def _readout(features: torch.Tensor, readouts: Sequence[torch.Tensor]) -> torch.
     signal = finite_tensor("features", features, "p", "K")
     if (signal < 0).any():
         raise ValueError(f"features must not be negative, or ReLU changes them; the least entry is {signal.min():.3g}")
-    if not readouts:
+    if not (matrices := sequence("readouts", readouts, "matrices")):
         raise ValueError("readouts must be at least one matrix, got none")
-    for number, matrix in enumerate(readouts, start=1):
-        matrix = finite_tensor(f"readout {number}", matrix, "q", signal.shape[0])
+    for number, matrix in enumerate(matrices, start=1):
+        matrix = finite_tensor(f"readouts[{number - 1}]", matrix, "q", signal.shape[0])
         signal = matrix @ (signal if number == 1 else signal.relu())
     return signal

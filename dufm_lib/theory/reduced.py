@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from dufm_lib.problem import Problem, finite_tensor, nonnegative_float
+from dufm_lib._arguments import finite_tensor, nonnegative_float
+from dufm_lib.problem import Problem, suited
 from dufm_lib.structures import ROUNDING
 
 
 def _class_logits(problem: Problem, structure: torch.Tensor) -> np.ndarray:
+    suited("the reduced objective", problem)
     return finite_tensor("structure", structure, problem.classes, problem.classes).cpu().numpy()
 
 
@@ -118,8 +120,7 @@ def optimal_scale(problem: Problem, structure: torch.Tensor) -> tuple[float, flo
     (7.0375, 0.0906621832)
     """
     size = float(np.abs(_class_logits(problem, structure)).max())
-    if problem.mean_weight_decay == 0:
-        raise ValueError("weight_decay must be positive for features and weights: without it scaling up is free")
+    suited("optimal_scale", problem, decaying=True)
     if size == 0:
         raise ValueError("structure must not be zero")
     unit = structure.double() / size

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
-from dufm_lib.problem import Problem, finite_tensor, positive_int
+from dufm_lib._arguments import finite_tensor, function, positive_int, seed_int, sequence
+from dufm_lib.problem import Problem, suited
 from dufm_lib.structures import pairing, polygon, simplex_etf
 from dufm_lib.theory.reduced import optimal_scale, structure_loss
 
@@ -66,12 +68,12 @@ def search_optimum(
     >>> round(loss, 6), int(torch.linalg.matrix_rank(logits))
     (0.005335, 2)
     """
-    if problem.activation != "linear":
-        raise ValueError(f"search_optimum is for activation 'linear', got {problem.activation!r}")
-    positive_int("starts", starts, smallest=0)
-    rng = np.random.default_rng(positive_int("seed", seed, smallest=0))
+    suited("search_optimum", problem, activation="linear", decaying=True)
+    starts = positive_int("starts", starts, smallest=0)
+    rng = np.random.default_rng(seed_int("seed", seed))
+    function("report", report)
     K = problem.classes
-    zero = torch.zeros(K, K, dtype=torch.float64)
+    zero = 0 * simplex_etf(K)
     best = (structure_loss(problem, zero, 0.0), zero)
     form = _FactorForm(problem)
 
@@ -79,14 +81,17 @@ def search_optimum(
     named = [(shape, *optimal_scale(problem, shape)) for shape in shapes]
     best = min([best, *((loss, scale * shape) for shape, scale, loss in named)], key=lambda found: found[0])
     points = [form.factors((scale * shape).numpy()) for shape, scale, _ in named if scale > 0]
-    points += [form.factors(_near(logits, K)) for logits in near]
+    points += [form.factors(_near(logits, K)) for logits in sequence("near", near, "logits")]
     ends = []
-    for done in range(total := len(points) + starts):
-        ends.append(form.descend(points[done] if done < len(points) else form.random(rng), DESCENT))
-        if report is not None and not report((done + 1) / total, f"start {done + 1} of {total}"):
-            break
-    for _, point in sorted(ends, key=lambda end: end[0])[:POLISHED]:
-        _, point = form.descend(point, POLISH)
+    # matrices of ten rows: threads that wait for each other cost twenty times what there is to compute
+    with threadpool_limits(1, user_api="blas"):
+        for done in range(total := len(points) + starts):
+            ends.append(form.descend(points[done] if done < len(points) else form.random(rng), DESCENT))
+            if report is not None and not report((done + 1) / total, f"start {done + 1} of {total}"):
+                break
+        best_ends = sorted(ends, key=lambda end: end[0])[:POLISHED]
+        polished = [form.descend(point, POLISH)[1] for _, point in best_ends]
+    for point in polished:
         logits = torch.from_numpy(form.logits(point))
         loss = structure_loss(problem, logits, 1.0)
         if loss < best[0]:

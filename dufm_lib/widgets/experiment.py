@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import ipywidgets
 from matplotlib.figure import Figure
 
+from dufm_lib._arguments import shown, word
 from dufm_lib.plots import use_style
 
 Report = Callable[[float, str], bool]
@@ -64,6 +65,11 @@ class Experiment(ipywidgets.VBox):
         Raises:
             ValueError: the controls do not match the arguments of compute.
         """
+        if not callable(compute):
+            raise ValueError(f"compute must be a function, got {shown(compute)}")
+        if not isinstance(controls, Mapping) or not all(isinstance(w, ipywidgets.Widget) for w in controls.values()):
+            raise ValueError(f"controls must be a dictionary of widgets, got {shown(controls)}")
+        title, describe = word("title", title), word("describe", describe)
         wanted, given = set(inspect.signature(compute).parameters), {*controls, "report"}
         if wanted != given:
             raise ValueError(f"compute takes {sorted(wanted)}, but controls and report give {sorted(given)}")

@@ -5,7 +5,8 @@ The name of a field is the name of the setting everywhere: in `values`, in `comp
 
 from __future__ import annotations
 
-import math
+from dufm_lib import _arguments
+from dufm_lib._arguments import plain, positive_float, real_float, shown, word
 
 Field = dict[str, object]
 
@@ -20,18 +21,30 @@ def number(
         value, smallest, largest, step: where it starts, its range, and the step of the slider.
         kernel: only the run in Python uses it; it is shown where a kernel answers.
     """
-    return _field("number", name, label, value, kernel, min=smallest, max=largest, step=step, log=False)
+    return _number(name, label, value, smallest, largest, step, kernel, log=False)
 
 
 def power(
     name: str, label: str, value: float, smallest: float, largest: float, step: float = 0.25, kernel: bool = False
 ) -> Field:
     """A positive number whose slider moves by powers of two: `step` is a step of log2."""
-    return _field("number", name, label, value, kernel, min=smallest, max=largest, step=step, log=True)
+    positive_float("smallest", smallest)
+    return _number(name, label, value, smallest, largest, step, kernel, log=True)
+
+
+def _number(
+    name: str, label: str, value: float, smallest: float, largest: float, step: float, kernel: bool, log: bool
+) -> Field:
+    if real_float("smallest", smallest) >= real_float("largest", largest):
+        raise ValueError(f"smallest must be below largest, got {smallest} and {largest}")
+    positive_float("step", step)
+    return _field("number", name, label, value, kernel, min=smallest, max=largest, step=step, log=log)
 
 
 def choice(name: str, label: str, value: object, options: dict[str, object], kernel: bool = False) -> Field:
     """One of several values (numbers or words), {what the reader sees: value}."""
+    if not isinstance(options, dict) or not options:
+        raise ValueError(f"options must be a dictionary of one option at least, got {shown(options)}")
     return _field("choice", name, label, value, kernel, options=[[each, text] for text, each in options.items()])
 
 
@@ -41,7 +54,8 @@ def flag(name: str, label: str, value: bool, kernel: bool = False) -> Field:
 
 
 def _field(kind: str, name: str, label: str, value: object, kernel: bool, **rest: object) -> Field:
-    field = {"kind": kind, "name": name, "label": label, "value": value, "kernel": kernel, **rest}
+    names = {"name": word("name", name), "label": word("label", label)}
+    field = {"kind": kind, **names, "value": value, "kernel": _arguments.flag("kernel", kernel), **rest}
     check(field, value)
     return field
 
@@ -54,15 +68,15 @@ def check(field: Field, value: object) -> object:
     """
     name, kind = field["name"], field["kind"]
     if kind == "flag":
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} must be True or False, got {value!r}")
-    elif kind == "choice":
-        if value not in (options := [each for each, _ in field["options"]]):
-            raise ValueError(f"{name} must be one of {options}, got {value!r}")
+        return _arguments.flag(name, value)
+    value = plain(value)
+    if kind == "choice":
+        options = [each for each, _ in field["options"]]
+        if not isinstance(value, (str, int, float)) or isinstance(value, bool) or value not in options:
+            raise ValueError(f"{name} must be one of {options}, got {shown(value)}")
     else:
         whole = not field["log"] and float(field["step"]).is_integer()
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{name} must be a number, got {value!r}")
+        real_float(name, value)
         if not field["min"] <= value <= field["max"]:
             raise ValueError(f"{name} must be from {field['min']} to {field['max']}, got {value}")
         if whole and value != int(value):

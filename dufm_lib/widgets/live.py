@@ -47,6 +47,7 @@ from collections.abc import Mapping, Sequence
 import anywidget
 import traitlets
 
+from dufm_lib._arguments import word
 from dufm_lib.plots import COLORS, LABELS, LINES, MARKERS
 from dufm_lib.widgets import fields as kinds
 from dufm_lib.widgets.bundle import JS
@@ -94,6 +95,8 @@ class LiveFigure(anywidget.AnyWidget):
         Raises:
             ValueError: a value is of no field, or none that its field accepts.
         """
+        for argument, given in (("name", name), ("title", title), ("about", about)):
+            word(argument, given)
         self._fields = {field["name"]: field for field in fields}
         self._free = threading.Lock()
         self._stopped = threading.Event()

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import torch
 
-from dufm_lib.problem import Problem, nonnegative_float, positive_int
+from dufm_lib._arguments import nonnegative_float, positive_int
+from dufm_lib.problem import Problem
 
 
 def _mix(bits: np.ndarray) -> np.ndarray:
@@ -17,8 +18,8 @@ def _mix(bits: np.ndarray) -> np.ndarray:
     return t ^ (t >> np.uint32(14))
 
 
-def _uniform(seed: int, count: int) -> np.ndarray:
-    """`count` uniform numbers strictly between 0 and 1."""
+def uniform(seed: int, count: int) -> np.ndarray:
+    """`count` uniform numbers strictly between 0 and 1, those of `uniform(seed)` in js/random.js: float64."""
     begin = _mix(np.array([(seed + 0x9E3779B9) % 2**32], dtype=np.uint32))
     states = begin + np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5)
     return (_mix(states) + 0.5) / 2.0**32
@@ -47,11 +48,10 @@ def start(problem: Problem, seed: int = 0, init_scale: float = 1.0) -> list[torc
     >>> [tuple(tensor.shape) for tensor in start(problem)]
     [(1, 4, 4), (1, 4, 4)]
     """
-    if positive_int("seed", seed, smallest=0) >= 2**32:
-        raise ValueError(f"seed must be less than 2**32, got {seed}")
+    seed = positive_int("seed", seed, smallest=0, largest=2**32 - 1)
     deviation = nonnegative_float("init_scale", init_scale) / math.sqrt(problem.width)
     sizes = [rows * columns for rows, columns in problem.shapes]
-    first, second = _uniform(seed, sum(sizes) + sum(sizes) % 2).reshape(-1, 2).T
+    first, second = uniform(seed, sum(sizes) + sum(sizes) % 2).reshape(-1, 2).T
     radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second
     numbers = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()[: sum(sizes)]
     parts = torch.from_numpy(deviation * numbers).split(sizes)

@@ -6,6 +6,8 @@ import html
 from dataclasses import dataclass
 from itertools import count
 
+from dufm_lib._arguments import shown, word
+
 _NUMBER = count(1)  # of the questions shown by this kernel: their names on the page must differ
 
 # The replies stand hidden in a live region: the one that appears is said by a screen reader, formulas and all.
@@ -33,7 +35,12 @@ class Question:
     right: str
 
     def __post_init__(self) -> None:
-        if self.right not in self.answers or len(self.answers) < 2:
+        word("text", self.text)
+        if not isinstance(self.answers, dict):
+            raise ValueError(f"answers must be a dictionary of answers and replies, got {shown(self.answers)}")
+        for each in (*self.answers, *self.answers.values()):
+            word("answers", each)
+        if word("right", self.right) not in self.answers or len(self.answers) < 2:
             raise ValueError(f"right must be one of at least two answers, got {self.right!r} of {list(self.answers)}")
 
     def reply(self, answer: str) -> str:
@@ -72,8 +79,8 @@ class Quiz:
     )
 
     def __init__(self, *questions: Question) -> None:
-        if not questions:
-            raise ValueError("a quiz needs at least one question")
+        if not questions or not all(isinstance(question, Question) for question in questions):
+            raise ValueError(f"questions must be at least one question, each a Question; got {shown(questions)}")
         self.questions = questions
 
     def __repr__(self) -> str:

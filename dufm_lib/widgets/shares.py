@@ -7,6 +7,7 @@ from collections import Counter
 import pandas as pd
 
 from dufm_lib import Problem, descent, metrics, plots
+from dufm_lib._arguments import shown
 from dufm_lib.widgets import Report, fields
 from dufm_lib.widgets.bundle import bundle
 from dufm_lib.widgets.live import LiveFigure
@@ -27,6 +28,9 @@ class Shares(LiveFigure):
             table: of `results/widths_and_decays.py`, a row a run.
             values: of fields that start elsewhere.
         """
+        needed = {"width", "lambda_weights", "init_scale", "seed", "structure"}
+        if not isinstance(table, pd.DataFrame) or not needed <= set(table.columns):
+            raise ValueError(f"table must be a DataFrame with the columns {sorted(needed)}, got {shown(table)}")
         scales = sorted(table.init_scale.unique().tolist())
         super().__init__(
             name="shares",

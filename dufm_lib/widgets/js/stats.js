@@ -1,4 +1,4 @@
-// How sure a share is, as dufm_lib.metrics.share has it. Pure functions.
+// How sure a share is, as dufm_lib.metrics.share has it, and how many singular values count. Pure functions.
 
 /** { estimate, low, high }: the share count / runs and its Wilson interval at z standard deviations. */
 export function wilson(count, runs, z = 1.959963984540054) {
@@ -8,4 +8,10 @@ export function wilson(count, runs, z = 1.959963984540054) {
   const half = (z / (1 + spread)) * Math.sqrt((estimate * (1 - estimate)) / runs + spread / runs / 4);
   // at 0 and at 1 the interval ends exactly there
   return { estimate, low: count === 0 ? 0 : middle - half, high: count === runs ? 1 : middle + half };
+}
+
+/** e to the entropy of the shares sigma_i / sum(sigma) of singular values, not all 0: r for r equal ones (Roy & Vetterli 2007). */
+export function effectiveRank(sigma) {
+  const total = sigma.reduce((sum, each) => sum + each, 0);
+  return Math.exp(-sigma.reduce((sum, each) => sum + (each > 0 ? (each / total) * Math.log(each / total) : 0), 0));
 }
