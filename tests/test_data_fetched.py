@@ -23,7 +23,7 @@ TEST_LABELS = np.arange(10, dtype=np.uint8)[::-1]
 def idx(array):
     """The IDX format: magic number with the type and the number of axes, the axes, the bytes."""
     header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + b"".join(struct.pack(">I", axis) for axis in array.shape)
-    return gzip.compress(header + array.tobytes())
+    return gzip.compress(header + array.tobytes(), mtime=0)
 
 
 def cifar(**batches):
@@ -188,11 +188,15 @@ IMAGES, TARGETS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
         (IMAGES, MNIST_FILES[IMAGES][:-20], "no complete gzip file"),
         (
             IMAGES,
-            gzip.compress(b"\x00\x00\x0d\x01" + bytes(8)),
+            gzip.compress(b"\x00\x00\x0d\x01" + bytes(8), mtime=0),
             "no IDX file of unsigned bytes: it begins with 00000d01",
         ),
-        (IMAGES, gzip.compress(b""), "no IDX file of unsigned bytes: it begins with nothing"),
-        (IMAGES, gzip.compress(gzip.decompress(MNIST_FILES[IMAGES])[:-1]), "announces .30, 6, 5. bytes and holds 899"),
+        (IMAGES, gzip.compress(b"", mtime=0), "no IDX file of unsigned bytes: it begins with nothing"),
+        (
+            IMAGES,
+            gzip.compress(gzip.decompress(MNIST_FILES[IMAGES])[:-1], mtime=0),
+            "announces .30, 6, 5. bytes and holds 899",
+        ),
         (IMAGES, idx(DIGITS[:29]), "with one label each"),
         (IMAGES, idx(DIGITS.reshape(30, 30)), "must hold .images, rows, columns."),
         (TARGETS, idx(np.where(LABELS == 4, 10, LABELS).astype(np.uint8)), "labels 0, ..., 9; got .*10"),

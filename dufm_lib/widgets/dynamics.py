@@ -8,7 +8,25 @@ from matplotlib.figure import Figure
 from dufm_lib import Problem, descent, model, plots, theory
 from dufm_lib.widgets import Experiment, Report, controls
 
-RATE, STEPS, EVERY = 0.05, 4000, 40  # descent follows the flow up to time 200
+RATE, STEPS, EVERY = 0.05, 4000, 80  # descent follows the flow up to time 200
+
+
+def descended(
+    problem: Problem, frame: torch.Tensor, start: torch.Tensor, report: Report
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Times, and the K - 1 eigenvalues of the logits at each, of descent on all factors from `start` (K,)."""
+    run = descent.train(
+        problem,
+        start=[factor[None] for factor in model.aligned_point(problem, frame @ torch.diag(start) @ frame.T)],
+        learning_rate=RATE,
+        steps=STEPS,
+        dtype=torch.float64,
+        tolerance=0.0,
+        record_every=EVERY,
+        report=report,
+    )
+    turned = frame.T @ run.history.logits[:, 0] @ frame
+    return RATE * run.history.steps, turned.diagonal(dim1=-2, dim2=-1)[:, 1:]
 
 
 def spectral(classes: int, depth: int, size: float, spread: float, seed: int, report: Report) -> tuple[Figure, str]:
@@ -20,23 +38,12 @@ def spectral(classes: int, depth: int, size: float, spread: float, seed: int, re
     times = torch.cat([torch.zeros(1, dtype=torch.float64), torch.logspace(-1, 20, 211, dtype=torch.float64)])
     report(0.05, "the equation")
     path = theory.spectral_flow(problem, frame, start, times)[:, 1:]
-    run = descent.train(
-        problem,
-        start=[factor[None] for factor in model.aligned_point(problem, frame @ torch.diag(start) @ frame.T)],
-        learning_rate=RATE,
-        steps=STEPS,
-        dtype=torch.float64,
-        tolerance=0.0,
-        record_every=EVERY,
-        report=report,
-    )
-    dots = (frame.T @ run.history.logits[:, 0] @ frame).diagonal(dim1=-2, dim2=-1)[:, 1:]
+    clock, dots = descended(problem, frame, start, report)
 
     figure, axes = plots.subplots(1, 2, size=(7.2, 3.2))
-    clock = RATE * run.history.steps
     soon = times <= RATE * STEPS
     axes[0].plot(times[soon], path[soon], color=plots.STYLE["text.color"], linestyle="-", marker="", linewidth=1)
-    axes[0].plot(clock[::5], dots[::5], color=plots.COLORS["dnc"], linestyle="", marker="o", markersize=3)
+    axes[0].plot(clock[::2], dots[::2], color=plots.COLORS["dnc"], linestyle="", marker="o", markersize=3)
     axes[0].set(xlabel="time", ylabel="eigenvalues of the logits")
     relative = path / path.amax(1, keepdim=True)
     axes[1].semilogx(times[1:], relative[1:], color=plots.STYLE["text.color"], linestyle="-", marker="", linewidth=1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from dufm_lib import Problem, descent, model, theory
+from dufm_lib import Problem, theory
 from dufm_lib.widgets import Report, fields
 from dufm_lib.widgets.bundle import bundle
+from dufm_lib.widgets.dynamics import descended
 from dufm_lib.widgets.live import LiveFigure
 from dufm_lib.widgets.playground_start import uniform
 
-RATE, STEPS, EVERY = 0.05, 4000, 80  # descent follows the flow up to time 200
 SHOWN = (1, 2, 3, 5, 8, 13, 21, 34, 50)  # records, spread over the logarithm of time
 
 
@@ -52,20 +52,8 @@ class Modes(LiveFigure):
         names = ("start", "K", "L", "theta", "size", "n", "seed")
         start, K, L, theta, size, n, seed = (values[name] for name in names)
         problem, frame = Problem(K, n, L, K, 0.0), theory.hadamard_frame(K)
-        logits = frame @ torch.diag(beginning(start, K, theta, size, seed)) @ frame.T
-        run = descent.train(
-            problem,
-            start=[factor[None] for factor in model.aligned_point(problem, logits)],
-            learning_rate=RATE,
-            steps=STEPS,
-            dtype=torch.float64,
-            tolerance=0.0,
-            record_every=EVERY,
-            report=report,
-        )
-        turned = frame.T @ run.history.logits[:, 0] @ frame
-        found = turned.diagonal(dim1=-2, dim2=-1)[:, 1:]
-        clock = (RATE * run.history.steps).tolist()
-        path = [[clock[record], found[record].tolist()] for record in SHOWN if record < len(clock)]
+        clock, found = descended(problem, frame, beginning(start, K, theta, size, seed), report)
+        ends = float(clock[-1]), float(found[-1].max())
+        path = [[float(clock[record]), found[record].tolist()] for record in SHOWN if record < len(clock)]
         result = {name: values[name] for name in names} | {"path": path}
-        return result, f"At time {clock[-1]:g} descent has the largest singular value {float(found[-1].max()):.4f}."
+        return result, "At time {:g} descent has the largest singular value {:.4f}.".format(*ends)
