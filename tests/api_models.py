@@ -176,6 +176,11 @@ ROWS = {
         "features": POSITIVE.also_bad(P, 0 * P),
         "readouts": READOUTS.also_bad([0 * P]),
     },
+    "theory.rank_one_fit": {"problem": problem(LINEAR, MSE)},
+    "theory.graded_line": {
+        "classes": whole(4, 2, 46).called("classes|ratio"),  # t^P at most e^32
+        "ratio": weight(4.0, zero=False).also_bad(1, 0.5, 1e300),
+    },
     "theory.relu_pairing_price": {"classes": whole(4, 2), "depth": whole(3, 2)},
     "theory.relu_pairing_wins": {"classes": whole(4, 2), "depth": whole(3, 2)},
     "theory.search_optimum": {

@@ -22,6 +22,7 @@ from dufm_lib.theory.nonnegative import (
     relu_pairing_price,
     relu_pairing_wins,
 )
+from dufm_lib.theory.rank_one import graded_line, rank_one_fit
 from dufm_lib.theory.reduced import optimal_scale, schatten_penalty, structure_loss
 from dufm_lib.theory.search import search_optimum
 
@@ -38,12 +39,14 @@ __all__ = [
     "dnc_stable_scale",
     "dnc_weight_decay",
     "fourier_frame",
+    "graded_line",
     "hadamard_frame",
     "merging_decay",
     "nonnegative_optimum",
     "nonnegative_price",
     "optimal_scale",
     "pairing_flatness",
+    "rank_one_fit",
     "relu_pairing_price",
     "relu_pairing_wins",
     "schatten_penalty",
