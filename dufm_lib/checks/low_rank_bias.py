@@ -54,6 +54,12 @@ def _gain() -> float:
     return 1 - theory.search_optimum(problem, starts=8)[0] / theory.optimal_scale(problem, structures.pairing(7))[1]
 
 
+def _largest_window() -> int:
+    """The largest K for which rank one is best at some weight decay a / L of a model without end."""
+    fits = {K: theory.rank_one_fit(Problem(K, 1, 1, K, 1.0)) for K in range(3, 30)}  # none from 4 e^2 on
+    return max(K for K, fit in fits.items() if 2 * fit < math.log(K))
+
+
 def _relu_pairs_loss(weight_decay: float) -> float:
     P = structures.pairing(8)
     return theory.nonnegative_optimum(Problem(8, 1, 6, 8, weight_decay, activation="relu"), P + 1, [P / 2])[1]
@@ -111,6 +117,10 @@ ANSWERS: dict[str, Judge] = {
     ),
     "ex-optimal-apex": Number(
         _gain, rtol=0.01, mistakes={"a share is asked for, and this is in per cent": lambda: 100 * _gain()}
+    ),
+    "ex-optimal-critical-rate": Whole(
+        _largest_window,
+        mistakes={"that is the bound of the integral; look at each K below it": lambda: math.floor(4 * math.e**2)},
     ),
     "ex-relu-eight": Function(_relu_pairs_loss, [(1e-2,), (1e-4,), (1e-6,)]),
     "ex-relu-odd": Number(
