@@ -1,13 +1,14 @@
 """The atlas of optima: the best known minimum of the reduced problem for K = 2..16, L = 1..8, six weight decays, n = 1.
 
-    python results/atlas.py results/store/atlas.jsonl
+    python results/atlas.py
 
 Every cell is searched from random starts with three seeds, independently. Then it is searched from the optima of its
 neighbours (the depth or the weight decay one step away), in rounds, until a round improves no cell. What is found is
-appended to the store, and a run that was stopped goes on from it. The result, a row a cell, is written beside this
+appended to a store, and a run that was stopped goes on from it. The result, a row a cell, is written beside this
 file, with the logits as the product of two factors in float32: M = left @ right.T, both (K, rank), row by row.
 """
 
+import argparse
 import json
 import sys
 from itertools import product
@@ -109,9 +110,17 @@ def table(store: Store) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def main(store: str) -> None:
+def arguments(words: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    store = Path(__file__).with_name("store") / "atlas.jsonl"
+    parser.add_argument("store", type=Path, nargs="?", default=store, help="a file for finished searches")
+    return parser.parse_args(words)
+
+
+def main(words: list[str]) -> None:
     """Search what is missing in the store, and write the table."""
-    found = Store(Path(store))
+    found = Store(arguments(words).store)
     search_all(found)
     frame = table(found)
     frame["left"], frame["right"] = (frame[side].map(np.float32) for side in ("left", "right"))
@@ -120,4 +129,4 @@ def main(store: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

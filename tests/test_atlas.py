@@ -1,5 +1,8 @@
 """The committed atlas: every loss recomputed by slow loops, every name from symmetries, and the table of theory.md."""
 
+import importlib.util
+import shlex
+
 import numpy as np
 import pandas
 import pytest
@@ -27,6 +30,16 @@ def setting(entry) -> Problem:
 def test_it_has_every_cell_once():
     assert len(CELLS) == len(set(CELLS.index)) == 15 * 8 * 6
     assert set(ATLAS.classes) == set(range(2, 17)) and set(ATLAS.depth) == set(range(1, 9))
+
+
+def test_the_command_it_prints_is_one():
+    python, script, *words = shlex.split(ATLAS.attrs["command"])
+    assert python == "python"
+    spec = importlib.util.spec_from_file_location("atlas", ROOT / script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.arguments(words).store == ROOT / "results" / "store" / "atlas.jsonl"
+    assert len(module.CELLS) == len(CELLS) and set(module.CELLS) == set(CELLS.index)
 
 
 @pytest.mark.parametrize("K", range(2, 17))
