@@ -209,3 +209,58 @@ def test_bad_points_are_named(change, message):
 def test_bad_prices_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def collapsed(problem, means, last, generator):
+    """Parameters whose layers have these class means before ReLU, by maps that also do something outside their span."""
+    signal, params = means[0], [means[0][:, problem.labels]]
+    for number, target in enumerate([*means[1:], last]):
+        signal = signal.clamp(min=0) if number else signal
+        inverse = torch.linalg.pinv(signal)
+        outside = torch.eye(problem.width, dtype=torch.float64) - signal @ inverse
+        noise = 0.1 * torch.randn(len(target), problem.width, generator=generator, dtype=torch.float64)
+        params.append(target @ inverse + noise @ outside)
+        signal = target
+    return params
+
+
+def padded(means, width, generator):
+    """Means in a space of `width`, with the same for all classes in the other coordinates."""
+    rest = torch.randn(width - len(means), 1, generator=generator, dtype=torch.float64)
+    return torch.cat([means, rest.expand(-1, means.shape[1])])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_collapsed_solution_is_below_the_bound(seed):
+    generator = torch.Generator().manual_seed(seed)
+    K, n, L = 3 + seed % 4, 1 + seed % 3, 2 + seed % 5
+    problem = Problem(K, n, L, K + 3, 10.0 ** -(1 + seed % 4), activation="relu")
+    eye, size = torch.eye(K, dtype=torch.float64), torch.rand(L + 1, 2, generator=generator).double()
+    # c (I - shift J): of a positive shift ReLU leaves a multiple of I, of a negative one it cuts nothing
+    means = [padded((0.2 + 3 * c) * (eye + 1.2 * shift - 0.6), problem.width, generator) for c, shift in size[:L]]
+    means[0] = torch.linalg.qr(torch.randn(K + 3, K + 3, generator=generator).double()).Q @ means[0]
+    alpha = 0.5 + 8 * float(size[L, 0])
+    params = collapsed(problem, means, alpha * simplex_etf(K), generator)
+    assert torch.allclose(model.class_means(problem, model.logits(problem, params)), alpha * simplex_etf(K), atol=1e-8)
+    objective = float(model.objective(problem, params))
+    fit, power = math.log(1 + (K - 1) * math.exp(-alpha)), 2 / (L + 1)
+    assert objective > fit + problem.weight_decay / power * (K - 1) * (alpha * math.sqrt(n)) ** power
+    assert objective > theory.optimal_scale(problem, simplex_etf(K))[1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_collapsed_solution_is_below_the_bound_of_mse(seed):
+    generator = torch.Generator().manual_seed(seed)
+    K, n, L = 2 + seed % 5, 1 + seed % 3, 2 + seed % 5
+    problem = Problem(K, n, L, K + 2, 10.0 ** -(1 + seed % 4), loss="mse", activation="relu")
+    eye, means = torch.eye(K, dtype=torch.float64), []
+    for c in torch.rand(L, generator=generator).double():
+        cut = torch.rand(K + 2, K, generator=generator).double() * (seed % 2)  # what ReLU takes away
+        means.append((0.2 + 2 * c) * (torch.cat([eye, 0 * eye[:2]]) - cut * (1 - torch.cat([eye, 0 * eye[:2]]))))
+    means[0] = means[0].clamp(min=0)
+    gamma = float(torch.rand(1, generator=generator))
+    params = collapsed(problem, means, gamma * eye, generator)
+    assert torch.allclose(model.class_means(problem, model.logits(problem, params)), gamma * eye, atol=1e-8)
+    power = 2 / (L + 1)
+    bound = (1 - gamma) ** 2 / 2 + problem.weight_decay / power * K * (gamma * math.sqrt(n)) ** power
+    assert float(model.objective(problem, params)) >= bound * (1 - 1e-12)

@@ -359,6 +359,51 @@ def test_theorem_2_with_depth_the_lowest_rank_wins():
     assert len({theory.optimal_scale(unit_problem(7, 30, 1.0), s(7)) for s in (simplex_etf, polygon)}) == 1
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_theorem_2_on_random_matrices_from_the_depth_of_the_proof_on(seed):
+    generator = torch.Generator().manual_seed(seed)
+    K, q = 5 + seed % 3, 2 + seed % 2
+    points = torch.randn(q, K, generator=generator, dtype=torch.float64)
+    points /= points.norm(dim=0)
+    M = (points.T @ points) * (0.5 + torch.rand(K, generator=generator).double())  # distinct unit vectors: superior
+    left, right = torch.randn(2, K, K - 1, generator=generator, dtype=torch.float64)
+    X = left @ right.T
+    off = ~torch.eye(K, dtype=torch.bool)
+    kappa = (X.diagonal() - X)[off].max() / (M.diagonal() - M)[off].min()
+    mu, x = torch.linalg.svdvals(kappa * M)[:q], torch.linalg.svdvals(X)[: K - 1]
+    depths = [2**power for power in range(15)]
+    enough = [float((mu ** (2 / (L + 1))).sum()) < float((x ** (2 / (L + 1))).sum()) for L in depths]
+    assert enough[-1]
+    for L, holds in zip(depths, enough, strict=True):
+        for decay in (0.1 / L, 1e-4 / L, 1e-9 / L) if holds else ():
+            (scale, low), (_, high) = (theory.optimal_scale(unit_problem(K, L, decay), each) for each in (M, X))
+            assert low < high or (scale == 0 and low == high)
+
+
+@pytest.mark.parametrize("samples", [1, 3, (4, 1, 1, 2, 1)])
+@pytest.mark.parametrize(("L", "weight_decay"), [(2, 0.02), (3, 1e-3), (6, 0.01), (10, 1e-4), (15, 0.05)])
+def test_singular_values_of_an_optimum_are_zero_or_not_small(L, weight_decay, samples):
+    problem = Problem(5, samples, L, 5, weight_decay)
+    _, logits = theory.search_optimum(problem, starts=4)
+    sigma = torch.linalg.svdvals(logits * torch.tensor(problem.class_sizes).double().sqrt())
+    power, positive = 2 / (L + 1), sigma[sigma > 1e-6 * sigma[0]]
+    # a critical point: lambda sigma^{power - 1} is at most the norm of the gradient, sqrt(2/N)
+    least = (weight_decay * math.sqrt(problem.total_samples / 2)) ** (2 / (L - 1))
+    assert (positive**power > least * (1 - 1e-6)).all()  # the search ends with slopes of 1e-6
+    # the optimum costs no more than the polygon with gaps at least as large
+    gap = 1 - math.cos(2 * math.pi / 5)
+    M = polygon(5) * torch.tensor(problem.class_sizes).double().sqrt()
+    bound = math.sqrt(2) * float(torch.linalg.svdvals(M)[0]) / gap * (2 / 3) ** ((L + 1) / 2)
+    assert float(sigma[2]) <= bound * float(sigma.norm())
+
+
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_the_optimum_of_a_deep_model_is_zero_or_of_the_least_rank(K):
+    for weight_decay, expected in ((20**-2, 1 if K == 2 else 2), (20**-0.5, 0)):
+        _, logits = theory.search_optimum(unit_problem(K, 20, weight_decay), starts=4)
+        assert int(rank(logits, 1e-9)) == expected
+
+
 def test_stable_scale_of_the_table():
     # theory.md section 4: negative at 1.3, zero at 1.6, and so on; the exact border lies between
     for K, L, negative, zero in [(4, 2, 1.3, 1.6), (10, 2, 3.0, 3.5), (6, 3, 2.5, 3.0)]:
