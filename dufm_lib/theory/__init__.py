@@ -24,6 +24,7 @@ from dufm_lib.theory.nonnegative import (
 )
 from dufm_lib.theory.reduced import optimal_scale, schatten_penalty, structure_loss
 from dufm_lib.theory.search import search_optimum
+from dufm_lib.theory.spectral_bound import least_spectral_bound, spectral_bound
 
 __all__ = [
     "Exclusion",
@@ -39,6 +40,7 @@ __all__ = [
     "dnc_weight_decay",
     "fourier_frame",
     "hadamard_frame",
+    "least_spectral_bound",
     "merging_decay",
     "nonnegative_optimum",
     "nonnegative_price",
@@ -52,6 +54,7 @@ __all__ = [
     "softmax_gaps",
     "solution_dimension",
     "solution_dimension_paper",
+    "spectral_bound",
     "spectral_flow",
     "step_optimum",
     "step_sizes",
