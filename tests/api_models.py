@@ -121,6 +121,14 @@ ROWS = {
     "theory.schatten_penalty": {"problem": problem(), "structure": LOGITS},
     "theory.structure_loss": {"problem": problem(), "structure": LOGITS, "scale": weight(1.0)},
     "theory.optimal_scale": {"problem": problem(LINEAR, FREE, HALF_FREE), "structure": LOGITS.also_bad(0 * S)},
+    "theory.spectral_bound": {
+        "problem": problem(LINEAR, MSE, RELU, STEP),
+        "sigma": tensor(torch.ones(4, dtype=torch.float64)).also_bad(-torch.ones(4)),
+    },
+    "theory.least_spectral_bound": {
+        "problem": problem(LINEAR, MSE, RELU, STEP, FREE, HALF_FREE),
+        "rank": whole(3, 1, 4),
+    },
     "theory.dnc_critical_scales": {"problem": problem(LINEAR, MSE, FREE, STEP)},
     "theory.dnc_frontier_scale": {
         "problem": problem(LINEAR, MSE, STEP).also_bad(ONE_LAYER).called("loss|samples|depth|problem")

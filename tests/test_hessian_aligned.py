@@ -208,14 +208,51 @@ def test_negative_curvature_just_above_the_frontier(K, L):
         assert hessian.aligned_spectrum(unit_problem(K, L, decay), alpha * simplex_etf(K)).negative > 0
 
 
-def test_one_layer_is_a_strict_saddle():
-    # theory.md section 4: at L = 1 every critical point that is not a global minimum has negative curvature
-    for decay, n in [(1e-2, 1), (1e-3, 3)]:
-        problem = unit_problem(6, 1, decay, d=7, n=n)
-        assert hessian.aligned_spectrum(problem, optimal(problem, simplex_etf(6))).negative == 0
-        for structure in (pairing(6), polygon(6), torch.zeros(6, 6)):
-            Z = optimal(problem, structure) if structure.any() else structure
-            assert hessian.aligned_spectrum(problem, Z).negative > 0
+def confined_optimum(problem, projection):
+    """The best class-mean logits E Z E of one layer, by proximal steps on the convex problem: (K, K).
+
+    A step and a shrinking of the singular values at a time. For the projections below the gradient of the fit at such
+    logits keeps the range of E, by symmetry, so that the point is critical among all parameters.
+    """
+    K, n, decay = problem.classes, problem.samples, problem.weight_decay
+    Z = torch.zeros(K, K, dtype=torch.float64)
+    for _ in range(2000):
+        left, sigma, right = torch.linalg.svd(Z - 2 * (Z.softmax(0) - torch.eye(K)))
+        Z = projection @ left @ torch.diag((sigma - 2 * K * decay * n**0.5).clamp(min=0)) @ right @ projection
+    return Z if Z.norm() > 1e-12 else 0 * Z  # zero up to rounding has no singular vectors
+
+
+def random_projection(K, generator):
+    """On logits that are equal within random groups of classes, or on random frequencies of circulant logits."""
+    if torch.rand((), generator=generator) < 0.5:
+        groups = torch.nn.functional.one_hot(torch.randint(K, (K,), generator=generator)).double()
+        return groups @ torch.linalg.pinv(groups)
+    frame = theory.fourier_frame(K)
+    frequency = (torch.arange(K) + 1) // 2
+    kept = frame[:, (torch.rand(K, generator=generator) < 0.5)[frequency]]
+    return kept @ kept.T
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_one_layer_is_a_strict_saddle(seed):
+    """Every critical point that is not global has an eigenvalue of at most lambda - ||G||."""
+    generator = torch.Generator().manual_seed(seed)
+    K, n, wider = (int(torch.randint(low, high, (), generator=generator)) for low, high in ((4, 9), (1, 4), (0, 3)))
+    decay = (0.04 + 0.9 * float(torch.rand((), generator=generator))) / (K * n**0.5)  # below the threshold
+    problem = unit_problem(K, 1, decay, d=K + wider, n=n)
+    Z = confined_optimum(problem, random_projection(K, generator))
+    params = model.aligned_point(problem, Z)
+    assert hessian.gradient(problem, params).norm() < 1e-9  # linear convergence, to rounding
+    G = (Z.softmax(0) - torch.eye(K)) / (K * n**0.5)  # its singular values are those of the (K, N) gradient
+    bound = decay - float(torch.linalg.matrix_norm(G, 2))
+    found = hessian.aligned_spectrum(problem, Z)
+    loss = float(model.objective(problem, params))
+    best = theory.optimal_scale(problem, simplex_etf(K))[1]
+    if bound > -1e-9:
+        assert loss == near(best, 1e-9) and found.negative == 0
+    else:
+        assert loss > best + 1e-9 and found.negative > 0
+        assert found.smallest <= bound + 1e-9  # rounding of the point enters to first order
 
 
 def test_norms_of_the_hessian_vanish_and_their_ratio_settles():

@@ -21,6 +21,7 @@ STATEMENTS = [
     *(f"Theorem {number}" for number in (1, 2, 3, 4, 5, 6, 7, "A1", "A2", "A3")),
     *(f"Figure {number}" for number in (1, 2, 3, 4, 5, 6)),
     "Figures 7 and 8",
+    "Dang et al., every depth",
 ]
 
 

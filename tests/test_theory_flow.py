@@ -27,13 +27,31 @@ def test_descent_follows_the_flow(K, n, L):
     assert errors[0] / errors[1] == pytest.approx(2, rel=0.05)  # and it is of first order: nothing else is left
 
 
-def test_every_structure_of_the_book_is_diagonal_in_a_fourier_frame():
+def test_simplex_polygon_and_pairing_are_diagonal_in_a_fourier_frame():
     frame = theory.fourier_frame(6)
     shift = torch.tensor([0, 3, 1, 4, 2, 5])  # pairs are half a turn apart
     for structure in (simplex_etf(6), polygon(6), pairing(6)[shift.argsort()][:, shift.argsort()]):
         turned = frame.T @ structure @ frame
         assert (turned - torch.diag(turned.diagonal())).abs().max() < 1e-14  # rounding of a 6 by 6 product
         assert theory.softmax_gaps(frame, turned.diagonal())[0].abs() < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("frame", "ahead"),
+    [
+        (theory.hadamard_frame(4), [0.0, 1, 0, -1]),
+        (theory.fourier_frame(5), [0.0, 1, 1, -1, -1]),
+        (theory.fourier_frame(6), [0.0, 1, 1, -0.5, -0.5, -1]),  # the last column alternates and has no partner
+    ],
+)
+def test_small_differences_around_collapse_grow_as_the_proposition_says(frame, ahead):
+    K, ahead = len(frame), torch.tensor(ahead, dtype=torch.float64)
+    start = 0.1 * (1 + 1e-5 * ahead) * (torch.arange(K) > 0)
+    end = theory.spectral_flow(Problem(K, 1, 3, K, 0.0), frame, start, torch.tensor([0.0, 1e3]))[-1, 1:]
+    scale = end.mean()
+    expected = 1e-5 * ahead[1:] * (scale / 0.1) ** 0.5 * torch.exp(-(scale - 0.1) / K)
+    # second order in 1e-5, and an integrator that keeps ten digits
+    torch.testing.assert_close(end / scale - 1, expected, rtol=0.01, atol=1e-9)
 
 
 def test_the_gaps_are_exact_when_the_softmax_is_one_up_to_rounding():

@@ -25,6 +25,7 @@ from dufm_lib.theory.nonnegative import (
 from dufm_lib.theory.rank_one import graded_line, rank_one_fit
 from dufm_lib.theory.reduced import optimal_scale, schatten_penalty, structure_loss
 from dufm_lib.theory.search import search_optimum
+from dufm_lib.theory.spectral_bound import least_spectral_bound, spectral_bound
 
 __all__ = [
     "Exclusion",
@@ -41,6 +42,7 @@ __all__ = [
     "fourier_frame",
     "graded_line",
     "hadamard_frame",
+    "least_spectral_bound",
     "merging_decay",
     "nonnegative_optimum",
     "nonnegative_price",
@@ -55,6 +57,7 @@ __all__ = [
     "softmax_gaps",
     "solution_dimension",
     "solution_dimension_paper",
+    "spectral_bound",
     "spectral_flow",
     "step_optimum",
     "step_sizes",
