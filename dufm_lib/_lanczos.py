@@ -17,7 +17,8 @@ def extremes(
     """The `count` smallest and the `count` largest eigenvalues, by SciPy's implicitly restarted Lanczos (ARPACK).
 
     The smallest ones are found as the largest of `shift - operator`. There the accuracy is relative to the size of the
-    operator: relative to an eigenvalue that is zero it could never be reached.
+    operator: relative to an eigenvalue that is zero it could never be reached. The shift is twice what is needed, so
+    that a multiple of the identity does not become the zero matrix, which ARPACK refuses.
 
     Args:
         product: operator times a vector (size,) float64.
@@ -37,11 +38,12 @@ def extremes(
     generator = np.random.default_rng(seed)
 
     def largest(operator: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, float]:
+        start = generator.standard_normal(size)
+        if not operator(start).any():  # the zero matrix
+            return np.zeros(count), 0.0
         linear = LinearOperator((size, size), matvec=lambda vector: operator(np.asarray(vector).ravel()), dtype=float)
         try:
-            values, vectors = eigsh(
-                linear, count, which="LA", tol=ACCURACY, v0=generator.standard_normal(size), maxiter=100 + 10 * size
-            )
+            values, vectors = eigsh(linear, count, which="LA", tol=ACCURACY, v0=start, maxiter=100 + 10 * size)
         except ArpackNoConvergence as error:
             raise RuntimeError(f"Lanczos iteration did not converge: {error}; ask for another count") from error
         residuals = [
@@ -51,6 +53,6 @@ def extremes(
         return values[order], max(residuals)
 
     top, error = largest(product)
-    shift = np.abs(top).max()
+    shift = 2 * np.abs(top).max()
     flipped, other_error = largest(lambda vector: shift * vector - product(vector))
     return (shift - flipped)[::-1], top, float(max(error, other_error))

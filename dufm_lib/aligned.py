@@ -24,24 +24,8 @@ import math
 import torch
 
 from dufm_lib._arguments import finite_tensor, room
+from dufm_lib.critical import CRITICAL, framed, nearly_framed
 from dufm_lib.problem import Problem, suited
-from dufm_lib.structures import ROUNDING
-
-# How far the critical equations may be off, relative to the penalty's own gradient.
-CRITICAL = 1e-7
-
-
-def _curvatures(problem: Problem, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Per class: N g'(z) as columns of a (K, K) matrix, and N g''(z), (K, K, K) with the class first."""
-    K = problem.classes
-    identity = torch.eye(K, dtype=torch.float64)
-    if problem.loss == "mse":
-        return logits - identity, identity.expand(K, K, K)
-    # 1 - p would lose the digits of the small probabilities: sums of the others instead
-    p = logits.softmax(0)
-    others = p * (1 - identity)
-    off_diagonal = -p.T[:, :, None] * p.T[:, None, :] * (1 - identity)
-    return others - torch.diag(others.sum(0)), off_diagonal - torch.diag_embed(off_diagonal.sum(-1))
 
 
 def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.Tensor, int]]:
@@ -58,28 +42,21 @@ def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.T
     K, L, d, N = problem.classes, problem.depth, problem.width, problem.total_samples
     decay_features, decay_weights = problem.penalties
     logits = finite_tensor("logits", logits, K, K).cpu()
-    sizes = torch.tensor(problem.class_sizes, dtype=torch.float64)
-    slopes, curvatures = _curvatures(problem, logits)
-
-    # In the orthonormal basis of class-constant columns the logits are Z diag(sqrt(n_k)) = U diag(sigma) V^T.
-    left, sigma, right = torch.linalg.svd(logits * sizes.sqrt())
-    r = int((sigma > ROUNDING * sigma[0]).sum())
+    point = framed(problem, logits)
+    if point.off > CRITICAL:
+        near = nearly_framed(problem, logits)
+        distance = torch.linalg.matrix_norm(near.logits - logits)
+        raise ValueError(
+            f"logits must belong to a critical point; cut to rank {near.rank}, {distance:.1e} away, they are off the "
+            f"critical equations by {near.off:.1e} of the pull of the weight decay. "
+            "Where descent has nearly stopped, polish them first: critical.polish(problem, logits).logits"
+        )
+    left, sigma, frame, gradient, r = point.left, point.sigma, point.right, point.gradient, point.rank
     room("depth, or classes,", ((L + 1) * r**2 + 2 * r * (K - r)) ** 2)
-    sigma, frame = sigma[:r], right.T
-    gradient = left.T @ (slopes * sizes.sqrt() / N) @ frame
     decay = [decay_features] + [decay_weights] * L
     # balanced factors: s_l = t / sqrt(lambda_l) with t^{L+1} = sigma sqrt(lambda_H lambda_W^L)
     size = sigma ** (1 / (L + 1)) * math.sqrt(problem.mean_weight_decay)
     s = [size / math.sqrt(value) for value in decay]
-
-    expected = torch.zeros(K, K, dtype=torch.float64)
-    expected[:r, :r] = -torch.diag(size**2 / sigma)
-    residual = (gradient - expected)[:r].norm() + gradient[r:, :r].norm()
-    if residual > CRITICAL * expected.norm():
-        raise ValueError(
-            "logits must belong to a critical point; the critical equations are off by "
-            f"{float(residual / expected.norm()):.1e} of the penalty's gradient (see theory.dnc_critical_scales)"
-        )
     rest = gradient[r:, r:]
 
     def ones(count: int, value: float) -> tuple[torch.Tensor, int]:
@@ -101,7 +78,7 @@ def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.T
         blocks += [ones((d - r) * (K - r), decay_weights)]
     # within-class differences of the features move the logits of one class
     reach = left[:, :r] * product(range(1, L + 1))
-    for curvature, count in zip(curvatures, problem.class_sizes, strict=True):
+    for curvature, count in zip(point.curvatures, problem.class_sizes, strict=True):
         within = reach.T @ curvature @ reach / N + decay_features * torch.eye(r, dtype=torch.float64)
         blocks.append((torch.linalg.eigvalsh(within), count - 1))
 
@@ -120,7 +97,7 @@ def aligned_blocks(problem: Problem, logits: torch.Tensor) -> list[tuple[torch.T
     to_logits[top, outside, right_rest] = product(range(1, L + 1))[:, None].expand(r, K - r)
     to_logits[outside.T, top.T, left_rest] = product(range(L)).expand(K - r, r)
     to_logits = torch.einsum("ai,ijt,kj->kat", left, to_logits, frame)  # dZ per class k
-    block = torch.einsum("kat,kau->tu", to_logits, curvatures / N @ to_logits)
+    block = torch.einsum("kat,kau->tu", to_logits, point.curvatures / N @ to_logits)
     second = torch.zeros(total, total, dtype=torch.float64)
     for upper in range(1, L + 1):
         for lower in range(upper):

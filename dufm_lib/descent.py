@@ -135,8 +135,8 @@ def train(
             of the smaller penalty, about a thousandth of the pull of the weight decay at the book's solutions. In
             float32, at Figure 1's setting, the gradient norm falls to a tenth of it. Runs linger at saddles: the
             nearest pass of 240 runs there and at its neighbours was at 1.2 times the default. So the rare run will
-            be called converged at a saddle, and the eigenvalues (`hessian.spectrum`) tell. Without a penalty there
-            is no minimum to converge to, and a run ends at the limit.
+            be called converged at a saddle: `critical.polish` its logits, and `hessian.aligned_spectrum` tells. Without
+            a penalty there is no minimum to converge to, and a run ends at the limit.
         report: called with (fraction done, text) up to 20 times a second; returning False ends the training.
         progress: show a tqdm bar.
         checkpoint: a file to keep the state of the descent in, written every 10 seconds, on interruption and at the

@@ -44,7 +44,8 @@ class Spectrum:
         if not self.complete:
             raise ValueError(
                 f"{name} needs the complete spectrum; this one holds the two ends, as Lanczos iteration found them. "
-                "smallest and largest are known; at a critical point of the linear model aligned_spectrum gives all"
+                "smallest and largest are known; at a critical point of the linear model aligned_spectrum gives all, "
+                "near one critical.polish gives the point"
             )
 
     @property
@@ -124,23 +125,24 @@ def product(problem: Problem, params: model.Parameters, direction: torch.Tensor)
     return _products(problem, point, direction[None])[0]
 
 
-def matrix(problem: Problem, params: model.Parameters) -> torch.Tensor:
+def matrix(problem: Problem, params: model.Parameters, limit: int = DENSE_LIMIT) -> torch.Tensor:
     """The dense Hessian of the objective at one point.
 
     Args:
         problem: any loss and activation.
         params: [H_1, W_1, ..., W_L] without batch axes.
+        limit: the most parameters P of which it is formed; it takes 8 P^2 bytes.
 
     Returns:
         (P, P) float64, symmetric, P the number of parameters.
 
     Raises:
-        ValueError: shapes do not fit, batch axes are present, or P exceeds DENSE_LIMIT.
+        ValueError: shapes do not fit, batch axes are present, or P exceeds the limit.
     """
-    point = _flatten(problem, params)
-    if len(point) > DENSE_LIMIT:
+    limit, point = positive_int("limit", limit), _flatten(problem, params)
+    if len(point) > limit:
         raise ValueError(
-            f"params hold {len(point)} numbers; a dense Hessian is limited to {DENSE_LIMIT}. "
+            f"params hold {len(point)} numbers; a dense Hessian is limited to {limit}. "
             "Use aligned_spectrum at a critical point, extreme_spectrum elsewhere, or product for single directions"
         )
     directions = torch.eye(len(point), dtype=torch.float64, device=point.device)
@@ -169,13 +171,14 @@ def aligned_spectrum(problem: Problem, logits: torch.Tensor) -> Spectrum:
 
     Args:
         problem: linear, positive penalties; any loss, balanced or not.
-        logits: (K, K) class-mean logits of a critical point, e.g. `optimal_scale` times a structure.
+        logits: (K, K) class-mean logits of a critical point, e.g. `optimal_scale` times a structure, or
+            `critical.polish` of the logits at which descent ended.
 
     Returns:
         Spectrum over all P parameters.
 
     Raises:
-        ValueError: not a critical point of a linear problem with positive penalties.
+        ValueError: not a critical point of a linear problem with positive penalties; it says how far off.
 
     >>> from dufm_lib.structures import simplex_etf
     >>> from dufm_lib.theory import dnc_critical_scales
@@ -237,14 +240,16 @@ def spectrum(problem: Problem, params: model.Parameters) -> Spectrum:
 
     A critical point of the linear model is aligned (Lemma 1), so its spectrum comes from `aligned_spectrum`, whatever
     its size. Any other point is solved densely, up to DENSE_LIMIT parameters. Beyond that the result is incomplete:
-    the two ends, from `extreme_spectrum`.
+    the two ends, from `extreme_spectrum`. Where descent ends is such another point, critical to a few digits only: its
+    zero modes are small, not zero. For the spectrum of the critical point beside it, take the `aligned_spectrum` of
+    what `critical.polish` makes of its logits.
 
     Args:
         problem: any loss and activation.
         params: [H_1, W_1, ..., W_L] without batch axes.
 
     Returns:
-        Spectrum over all P parameters; look at its `complete` where the point is large and not critical.
+        Spectrum over all P parameters; look at its `complete` where the point is large.
 
     Raises:
         ValueError: shapes do not fit, or batch axes are present.

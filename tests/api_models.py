@@ -221,8 +221,12 @@ ROWS = {
         "readouts": READOUTS.but([P / 2] * 2).also_bad([0 * P]),
         "scale": weight(2.0, zero=False),
     },
+    "critical.polish": {
+        "problem": problem(LINEAR, RELU, FREE, HALF_FREE),
+        "logits": tensor(CRITICAL).also_bad(S),
+    },
     "hessian.gradient": {"problem": problem(), "params": PARAMS},
-    "hessian.matrix": {"problem": problem(), "params": PARAMS},
+    "hessian.matrix": {"problem": problem(), "params": PARAMS, "limit": whole(85, 85).called("limit|params")},
     "hessian.spectrum": {"problem": problem(), "params": PARAMS},
     "hessian.product": {"problem": problem(), "params": PARAMS, "direction": tensor(torch.ones(85).double())},
     "hessian.extreme_spectrum": {"problem": problem(), "params": PARAMS, "count": whole(2, 1, 42), "seed": seed()},

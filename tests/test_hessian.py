@@ -54,7 +54,7 @@ def test_more_columns_than_one_chunk():
 def test_spectrum_at_any_point_is_that_of_the_matrix(name):
     problem = reference.CASES[name]
     params = model.random_point(problem, seed=2, init_scale=1.5)
-    values = torch.linalg.eigvalsh(hessian.matrix(problem, params))
+    values = torch.linalg.eigvalsh(reference.autograd_hessian(problem, params)[1])
     found = hessian.spectrum(problem, params)
     # equal eigenvalues are merged when within 1e-9 of the largest
     assert torch.allclose(found.expand(), values, rtol=0, atol=1e-8 * float(values.abs().max()))
@@ -98,6 +98,14 @@ def test_lanczos_finds_true_eigenvalues_but_not_every_copy():
     assert float(distances.max()) <= found.residual + 1e-12  # rounding of the two ways
     assert abs(found.smallest) < 1e-12 and found.largest == pytest.approx(float(every.eigenvalues[-1]), rel=1e-9)
     assert int(found.multiplicities.sum()) == 16 < every.nullity
+
+
+def test_lanczos_at_multiples_of_the_identity():
+    for decay in (0.0, 0.01):  # at zero, from two layers on, nothing bends but the penalty
+        problem = unit_problem(3, 2, decay)
+        ends = hessian.extreme_spectrum(problem, model.random_point(problem, init_scale=0), count=3)
+        assert ends.eigenvalues.tolist() == pytest.approx([decay], abs=1e-12) and ends.multiplicities.tolist() == [6]
+        assert ends.residual < 1e-12
 
 
 def test_large_points_that_are_not_critical():
@@ -188,6 +196,11 @@ def test_dense_matrices_are_limited_but_critical_points_are_not():
     problem = Problem(10, 5, 2, 70, 2**-10)
     with pytest.raises(ValueError, match=f"params hold {70 * 50 + 70 * 70 + 700} numbers"):
         hessian.matrix(problem, model.random_point(problem))
+    small = reference.CASES["plain"]
+    point = model.random_point(small)
+    with pytest.raises(ValueError, match="params hold 52 numbers; a dense Hessian is limited to 51"):
+        hessian.matrix(small, point, limit=51)
+    assert torch.equal(hessian.matrix(small, point, limit=52), hessian.matrix(small, point))
     params = model.aligned_point(problem, optimal(problem, simplex_etf(10)))
     found = hessian.spectrum(problem, params)
     assert found.nullity == theory.solution_dimension(9, 70, 2) and found.negative == 0

@@ -11,20 +11,26 @@ from reference import near, optimal, unit_problem
 from dufm_lib import Problem, hessian, model, theory
 from dufm_lib.structures import pairing, polygon, rank, simplex_etf
 
-# the block spectrum against the dense one
+# three ways to a spectrum, against torch's own Hessian
 
 
-def check_against_dense(problem, class_logits, seed=0):
-    """The spectrum from class-mean logits is that of the dense matrix at an aligned point; returns it."""
+def check_three_ways(problem, class_logits, seed=0):
+    """Reduction, dense matrix and Lanczos at an aligned point, against its autograd Hessian; returns the first."""
     params = model.aligned_point(problem, class_logits, seed=seed)
     found = hessian.aligned_spectrum(problem, class_logits)
+    expected = torch.linalg.eigvalsh(reference.autograd_hessian(problem, params)[1])
+    assert int(found.multiplicities.sum()) == len(expected)
+    # eigenvalues move by the rounding of the matrix; the merge of equal ones allows 1e-9 of the largest
+    rounding = 1e-10 * float(expected.abs().max()) + 1e-15
     dense = torch.linalg.eigvalsh(hessian.matrix(problem, params))
-    assert int(found.multiplicities.sum()) == len(dense)
-    # eigenvalues of both move by the rounding of the matrix; the merge of equal ones allows 1e-9 of the largest
-    assert torch.allclose(found.expand(), dense, rtol=0, atol=1e-10 * float(dense.abs().max()) + 1e-15)
-    assert found.nullity == int((dense.abs() < found.tolerance).sum())
-    from_params = hessian.spectrum(problem, params)
-    assert torch.allclose(from_params.expand(), found.expand(), rtol=0, atol=1e-10)
+    for values in (found.expand(), dense, hessian.spectrum(problem, params).expand()):
+        assert torch.allclose(values, expected, rtol=0, atol=rounding)
+    assert found.nullity == int((expected.abs() < found.tolerance).sum())
+    assert found.negative == int((expected < -found.tolerance).sum())
+    ends = hessian.extreme_spectrum(problem, params, count=3)  # of a multiple eigenvalue it need not find every copy
+    assert abs(ends.smallest - float(expected[0])) <= ends.residual + rounding
+    assert abs(ends.largest - float(expected[-1])) <= ends.residual + rounding
+    assert ends.residual <= 1e-8 * float(expected.abs().max())  # asked for: 1e-9
     return found
 
 
@@ -53,16 +59,16 @@ def test_block_spectrum_is_the_dense_one(name):
     for structure in shapes:
         Z = optimal(problem, structure)
         assert Z.abs().max() > 0.1
-        found = check_against_dense(problem, Z)
+        found = check_three_ways(problem, Z)
         assert found.nullity == theory.solution_dimension(int(rank(Z)), problem.width, problem.depth)
-    check_against_dense(problem, torch.zeros(K, K))
+    check_three_ways(problem, torch.zeros(K, K))
 
 
 def test_both_roots_of_the_critical_equation():
     problem = unit_problem(4, 2, 0.05, d=5)
     low, high = theory.dnc_critical_scales(problem)
-    assert check_against_dense(problem, low * simplex_etf(4)).negative > 0
-    assert check_against_dense(problem, high * simplex_etf(4)).negative == 0
+    assert check_three_ways(problem, low * simplex_etf(4)).negative > 0
+    assert check_three_ways(problem, high * simplex_etf(4)).negative == 0
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
@@ -78,7 +84,7 @@ def test_imbalanced_minima(loss, samples, depth, decay):
     Z = model.logits(problem, params)
     means = model.class_means(problem, Z)
     assert torch.allclose(Z, model.expand(problem, means), rtol=0, atol=1e-10)  # DNC1 holds at every critical point
-    found = check_against_dense(problem, means)
+    found = check_three_ways(problem, means)
     r = int(rank(means, rtol=1e-6))
     assert r >= 2 and found.negative == 0
     assert found.nullity == theory.solution_dimension(r, 4, depth)
@@ -92,16 +98,16 @@ def test_minima_with_different_singular_values():
     means = model.class_means(problem, model.logits(problem, params))
     sigma = torch.linalg.svdvals(means)
     assert sigma.tolist() == pytest.approx([14.07, 14.07, 6.94, 0, 0], abs=0.005)  # theory.md, two decimals
-    found = check_against_dense(problem, means)
+    found = check_three_ways(problem, means)
     assert found.negative == 0 and found.nullity == theory.solution_dimension(3, 6, 2)
 
 
 def test_zero_is_a_minimum_except_in_one_layer():
     for L in (2, 3):
         problem = unit_problem(4, L, 0.01, d=5, n=2)
-        found = check_against_dense(problem, torch.zeros(4, 4))
+        found = check_three_ways(problem, torch.zeros(4, 4))
         assert found.eigenvalues.tolist() == pytest.approx([0.01])
-    below, above = (check_against_dense(unit_problem(4, 1, c, d=5), torch.zeros(4, 4)) for c in (0.24, 0.26))
+    below, above = (check_three_ways(unit_problem(4, 1, c, d=5), torch.zeros(4, 4)) for c in (0.24, 0.26))
     assert below.negative == (4 - 1) * 5 and above.negative == 0  # the threshold of the closed form, 1/K
 
 

@@ -49,5 +49,5 @@ def test_imports_go_downward(path):
     own = module_of(path)
     upward = {name for name in imported(path) if ROW.get(name, len(TABLE)) > ROW[own]}
     assert upward == set()
-    if own in {"model", "aligned", "balance", "nonnegative"}:
+    if own in {"model", "critical", "aligned", "balance", "nonnegative"}:
         assert "theory" not in imported(path)
