@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fresh_outputs
 import launch_buttons
+import marks
 import published
 import pytest
 import slides
@@ -73,6 +74,10 @@ def test_the_origin_is_the_one_of_the_folder_itself(tmp_path):
     git("remote", "add", "origin", "git@github.com:someone/book.git")
     git("-c", "user.name=n", "-c", "user.email=e@localhost", "commit", "--allow-empty", "--message", "first")
     assert launch_buttons.origin(tmp_path) == ("https://github.com/someone/book", "lectures")
+    git("checkout", "--detach")
+    assert launch_buttons.origin(tmp_path) == ("https://github.com/someone/book", "HEAD")
+    git("tag", "v1.0.0")
+    assert launch_buttons.origin(tmp_path) == ("https://github.com/someone/book", "v1.0.0")
     inside = tmp_path / "unpacked"
     inside.mkdir()
     assert launch_buttons.origin(inside) is None
@@ -108,14 +113,38 @@ def test_the_cache_is_emptied_when_the_key_changes(tmp_path):
     assert not (cache / "output").exists()
 
 
-def test_the_key_follows_the_library(tmp_path):
-    (tmp_path / "dufm_lib").mkdir()
-    for name in ("requirements.txt", "requirements.lock", "dufm_lib/model.py"):
+@pytest.mark.parametrize("changed", ["dufm_lib/model.py", "results/networks/a.json", *fresh_outputs.READ])
+def test_the_key_follows_the_library_and_what_notebooks_read(tmp_path, changed):
+    for name in ("dufm_lib/model.py", "results/networks/a.json", "book/reference/page.md", *fresh_outputs.READ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("one")
     before = fresh_outputs.key(tmp_path)
+    (tmp_path / "book/reference/page.md").write_text("two")
     assert fresh_outputs.key(tmp_path) == before
-    (tmp_path / "dufm_lib" / "model.py").write_text("two")
+    (tmp_path / changed).write_text("two")
     assert fresh_outputs.key(tmp_path) != before
+
+
+def test_all_that_notebooks_read_is_in_the_key(root):
+    """Data files named in the cells of notebooks: in results, or in the list."""
+    cells = [cell for path in root.glob("book/**/*.ipynb") for cell in json.loads(path.read_text())["cells"]]
+    source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    named = {Path(name) for name in re.findall(r'"((?:\.\./)*[\w/.-]+\.(?:json|parquet|yml|csv|pt))"', source)}
+    elsewhere = {path.name for path in named if "results" not in path.parts}
+    assert elsewhere and elsewhere <= {Path(name).name for name in fresh_outputs.READ}
+
+
+def test_a_change_of_prose_keeps_the_outputs_and_one_of_a_heading_does_not(tmp_path, root):
+    notebook = json.loads((root / "book/landscape/flatness.ipynb").read_text())
+    path = tmp_path / "flatness.ipynb"
+
+    def outline_with(words):
+        cell = {"cell_type": "markdown", "source": words, "metadata": {}}
+        path.write_text(json.dumps(notebook | {"cells": [*notebook["cells"], cell]}))
+        return fresh_outputs.outline(path)
+
+    assert outline_with(["Prose."]) == outline_with(["Other prose."])
+    assert outline_with(["Prose."]) != outline_with(["## Heading\n", "\n", "Prose."])
 
 
 def test_a_changed_archive_is_refused(tmp_path, monkeypatch):
@@ -140,6 +169,13 @@ def test_a_site_with_an_address_names_it(tmp_path, root):
     assert 'href="/book/_static/' in (site / "404.html").read_text()  # asked for from any depth
     card = re.search(r'"og:image" content="https://example.org/book/(.*?)"', (site / "index.html").read_text())
     assert (site / card[1]).stat().st_size > 1000
+
+
+def test_a_mark_with_a_new_shape_is_refused(tmp_path):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><g transform="translate(4 4)"><circle/></g></svg>'
+    (tmp_path / "mark.svg").write_text(svg)
+    with pytest.raises(ValueError, match="paths and polygons only"):
+        marks.draw(tmp_path / "mark.svg", tmp_path / "mark.png")
 
 
 def test_a_site_without_an_address_makes_none_up(tmp_path, root):

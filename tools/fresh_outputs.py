@@ -1,10 +1,13 @@
-"""Sphinx extension: forget the cached notebook outputs when the code behind them changes.
+"""Sphinx extension: forget the cached notebook outputs when what they are made of changes.
 
-jupyter-cache recognises a notebook by its cells alone; the outputs also come from dufm_lib and from the
-packages of the environment. The key of these two is kept in the cache, which is emptied when the key differs.
+jupyter-cache recognises a notebook by its cells alone; the outputs also come from dufm_lib, from the packages of the
+environment and from the files that notebooks read. The key of all these is kept in the cache, which is emptied when
+the key differs.
 """
 
 import hashlib
+import json
+import re
 import shutil
 import sys
 from importlib import metadata
@@ -12,14 +15,27 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+READ = ("requirements.txt", "requirements.lock", "_toc.yml", "book/reference/ledger.yml")
+LANDMARK = re.compile(r"^(?:#+ |:label: |\$\$ \().*", re.MULTILINE)
+
+
+def outline(notebook: Path) -> str:
+    """What the map and the ledger read of other chapters: first words, headings and labels."""
+    cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "markdown"]
+    words = ["".join(cell["source"]) for cell in cells]
+    return "\n".join([*words[:4], *LANDMARK.findall("\n".join(words))])
+
 
 def key(root: Path) -> str:
-    """SHA-256 over Python, torch, dufm_lib, and the files that freeze the environment: names and contents."""
+    """SHA-256 over Python, torch, dufm_lib, results, the files in READ (names and contents), and all outlines."""
     digest = hashlib.sha256(f"{sys.version} {metadata.version('torch')}".encode())  # the lock leaves these two open
-    library = (path for path in (root / "dufm_lib").rglob("*") if path.is_file() and path.suffix != ".pyc")
-    for path in (*sorted(library), root / "requirements.txt", root / "requirements.lock"):
+    folders = [path for folder in ("dufm_lib", "results") for path in (root / folder).rglob("*")]
+    files = [path for path in folders if path.is_file() and path.suffix != ".pyc"]
+    for path in (*sorted(files), *(root / name for name in READ)):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
+    for notebook in sorted((root / "book").glob("*/*.ipynb")):
+        digest.update(outline(notebook).encode())
     return digest.hexdigest()
 
 

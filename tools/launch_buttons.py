@@ -63,19 +63,30 @@ def git(folder: Path, *arguments: str) -> str:
     return run.stdout.strip()
 
 
+def reference(folder: Path) -> str:
+    """The branch or the tag that is checked out; HEAD, the remote's default branch, if only a commit is known.
+
+    The checkout of a tag or of a pull request is on no branch, and a pull request's own may be one of a fork, which
+    the origin does not have.
+    """
+    branch = git(folder, "rev-parse", "--abbrev-ref", "HEAD")
+    return git(folder, "describe", "--tags", "--exact-match") or branch if branch == "HEAD" else branch
+
+
 def origin(folder: Path) -> tuple[str, str] | None:
-    """(web address, branch) of the repository whose top folder is `folder`; None if it has none to show."""
+    """(web address, branch or tag) of the repository whose top folder is `folder`; None if it has none to show."""
     top = git(folder, "rev-parse", "--show-toplevel")
     # an unpacked archive inside somebody's other repository must not take that one's address
     if not top or Path(top).resolve() != folder.resolve():
         return None
     url = repository(git(folder, "remote", "get-url", "origin"))
-    return (url, git(folder, "rev-parse", "--abbrev-ref", "HEAD")) if url else None
+    return (url, reference(folder)) if url else None
 
 
 def colab_cell(url: str, branch: str, page: str) -> str:
     """The cell that readies a fresh Colab session for a page: the repository, the library, the page's folder."""
-    return f"""!git clone --quiet --depth 1 --branch {branch} {url} book
+    chosen = "" if branch == "HEAD" else f" --branch {branch}"  # git clone takes the names of branches and tags only
+    return f"""!git clone --quiet --depth 1{chosen} {url} book
 %pip install --quiet ./book
 %cd book/{PurePosixPath(page).parent}"""
 
