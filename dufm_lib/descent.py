@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import torch
 
@@ -21,7 +22,6 @@ from dufm_lib._arguments import compute_device, dtype_of, file_path, flag, funct
 from dufm_lib._batch import Batch, Report, workers
 from dufm_lib._checkpoint import Checkpoint
 from dufm_lib._settings import count, description, random_points, settings
-from dufm_lib._step import Measurement
 from dufm_lib.problem import Problem
 from dufm_lib.structures import rank, singular_values
 
@@ -34,7 +34,14 @@ class History:
     loss: torch.Tensor  # (T, runs) float64
     gradient_norm: torch.Tensor  # (T, runs) float64
     logits: torch.Tensor  # (T, runs, K, K) float64 class means
-    singular_values: torch.Tensor  # (T, runs, K) float64, of the class-mean logits, descending
+
+    @cached_property
+    def singular_values(self) -> torch.Tensor:
+        """Of the class-mean logits, descending: (T, runs, K) float64. Computed when they are asked for."""
+        present = self.logits.isfinite().flatten(-2).all(-1)
+        values = torch.full(self.logits.shape[:-1], math.nan).double()
+        values[present] = singular_values(self.logits[present])
+        return values
 
 
 @dataclass(frozen=True, repr=False)
@@ -198,20 +205,17 @@ def _telling(report: Report | None, progress: bool, steps: int) -> Iterator[Repo
 
 
 def _result(batch: Batch) -> Runs:
-    """Ranks and names for what was last measured of every run, and the history as tensors."""
+    """Ranks, names for the runs that have converged, and the history as tensors."""
     loss, gradient_norm, logits = batch.last
-    finite = [run for run, ended in enumerate(batch.ended) if ended != "diverged"]
+    finite = torch.tensor([ended != "diverged" for ended in batch.ended])
     ranks = torch.full((len(loss),), -1)
     ranks[finite] = rank(logits[finite])
-    structure = ["diverged"] * len(loss)
-    for run, name in zip(finite, metrics.structure_labels(logits[finite]), strict=True):
-        structure[run] = name if gradient_norm[run] <= batch.tolerance[run] else "unconverged"
+    structure = ["unconverged" if fine else "diverged" for fine in finite]
+    converged = torch.nonzero(finite & (gradient_norm <= batch.tolerance)).flatten()
+    for run, name in zip(converged.tolist(), metrics.structure_labels(logits[converged]), strict=True):
+        structure[run] = name
 
     steps, measurements = zip(*batch.recorded, strict=True)
-    history = Measurement(*(torch.stack(tensors) for tensors in zip(*measurements, strict=True)))
-    present = history.logits.isfinite().flatten(-2).all(-1)
-    values = torch.full(history.logits.shape[:-1], math.nan).double()
-    values[present] = singular_values(history.logits[present])
     return Runs(
         tuple(setting.problem for setting in batch.settings),
         batch.params,
@@ -222,5 +226,5 @@ def _result(batch: Batch) -> Runs:
         tuple(structure),
         tuple(batch.ended),
         batch.steps,
-        History(torch.tensor(steps), history.loss, history.gradient_norm, history.logits, values),
+        History(torch.tensor(steps), *(torch.stack(tensors) for tensors in zip(*measurements, strict=True))),
     )
