@@ -5,6 +5,7 @@ import math
 import threading
 import time
 
+import numpy as np
 import pytest
 import torch
 
@@ -137,11 +138,13 @@ def test_a_run_ends_at_the_same_bits_in_any_company(problem):
 def test_one_call_may_mix_settings(monkeypatch):
     """Every run of a mixed call ends at the bits of a call of its own, in shares and blocks of any size."""
     problems = [Problem(6, 2, 2, 20, decay) for decay in (1e-3, (1e-3, 4e-3), 1e-3, 0.02, 1e-3, 0.02, 0.0)]
-    mixed = {"learning_rate": [0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 2.0], "seed": [3, 1, 4, 1, 5, 9, 2]}
-    mixed["init_scale"] = [0.5, 1.0, 1.0, 2.0, 1.0, 1.0, 0.5]
+    mixed = {"learning_rate": np.array([0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 2.0]), "seed": [3, 1, 4, 1, 5, 9, 2]}
+    mixed["init_scale"] = torch.tensor([0.5, 1.0, 1.0, 2.0, 1.0, 1.0, 0.5])
+    mixed["tolerance"] = [1e-5, 1e-5, 0.3, 1e-5, 0.0, 1e-5, 1e-5]  # one is content early
     together = descent.train(problems, **mixed, steps=400)
     assert together.problems == tuple(problems)
     assert together[[0, 2]].problem == problems[0]
+    assert together.ended[2] == "converged" and 0 < together.steps[2] < 400
     with pytest.raises(ValueError, match="problems"):
         _ = together.problem
     monkeypatch.setattr(_batch, "WORTH_A_THREAD", 1)
@@ -338,6 +341,15 @@ def test_denormals_are_flushed_by_the_workers_and_by_nobody_else():
     assert torch.get_num_threads() == threads
 
 
+def test_singular_values_of_the_history_follow_the_selection():
+    """They are computed when asked for: before or after runs are selected."""
+    runs = descent.train(SMALL, runs=3, steps=40, record_every=20)
+    early = runs[1].history.singular_values
+    assert runs.history.singular_values.shape == (3, 3, 4)
+    assert torch.equal(runs.history.singular_values[:, 1:2], early)
+    assert torch.equal(runs[1].history.singular_values, early)
+
+
 def test_selecting_runs():
     runs = descent.train(SMALL, runs=4, steps=50)
     assert (len(runs), len(runs[1]), len(runs[1:3]), len(runs[[0, 3]]), len(list(runs))) == (4, 1, 2, 2, 4)
@@ -370,6 +382,10 @@ START = model.random_point(SMALL, 2)
         ("dtype", {"dtype": torch.float16}),
         ("record_every", {"record_every": 0}),
         ("tolerance", {"tolerance": -1e-6}),
+        ("tolerance", {"tolerance": [1e-6, -1e-6]}),
+        ("tolerance", {"tolerance": [1e-6] * 2, "start": [tensor[:1] for tensor in START]}),
+        ("learning_rate", {"learning_rate": np.ones((2, 2))}),
+        ("learning_rate", {"learning_rate": np.ones(2), "runs": 3}),
         ("start", {"start": [tensor[0] for tensor in START]}),
         ("start", {"start": [tensor[:0] for tensor in START]}),
         ("learning_rate", {"learning_rate": [0.5, 0.0]}),
