@@ -9,14 +9,11 @@ the 95th percentile of a figure's slowest control; the JSON holds all of them, w
 other things slows them; numbers to quote come from an idle one. Needs `make book`.
 """
 
-import argparse
-import json
-import os
 import sys
 from pathlib import Path
 from statistics import median, quantiles
 
-from environment import environment
+from environment import command_line, environment, write
 from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -82,10 +79,9 @@ def measured(page: Page, address: str, steps: int) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line(__file__, __doc__.splitlines()[0])
     parser.add_argument("--site", type=Path, default=Path(__file__).resolve().parents[1] / "_build" / "html")
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
     arguments = parser.parse_args()
     path = chromium.find()
     if not path:
@@ -93,7 +89,7 @@ def main() -> None:
     pages = [page for page in sorted(arguments.site.glob("**/*.html")) if '"id": "fig-' in page.read_text()]
     if not pages:
         raise SystemExit(f"{arguments.site} holds no page with a live figure: run 'make book' first")
-    rows = []
+    before, rows = environment(), []
     print(f"{'figure':22}{'slowest control':18}{'median ms':>10}{'95%':>8}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -108,8 +104,7 @@ def main() -> None:
         browser.close()
     over = [f"{row['figure']} {row['control']}" for row in rows if row["median"] > TARGET]
     print(f"above {TARGET:.0f} ms in the median: {', '.join(over) or 'none'}")
-    record = {"environment": environment() | {"chromium": version, "load": os.getloadavg()[0]}, "redraw_ms": rows}
-    arguments.output.write_text(json.dumps(record, indent=1) + "\n")
+    write(arguments.output, {"environment": before | {"chromium": version}, "redraw_ms": rows})
 
 
 if __name__ == "__main__":

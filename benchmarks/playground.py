@@ -12,13 +12,10 @@ A machine busy with other things slows all of them; numbers to quote come from a
 with the environment, as JSON.
 """
 
-import argparse
-import json
-import os
 import sys
 from pathlib import Path
 
-from environment import environment
+from environment import command_line, environment, write
 from playwright.sync_api import Page, sync_playwright
 
 from dufm_lib.widgets.bundle import bundle
@@ -115,13 +112,13 @@ def drawing(page: Page, seconds: float) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line(__file__, __doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
     arguments = parser.parse_args()
     path = chromium.find()
     if not path:
         raise SystemExit(chromium.HELP)
+    before = environment()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1000, "height": 900})
@@ -136,12 +133,8 @@ def main() -> None:
         )
     print(f"wanted at the first: {TARGET:,}")
     print(f"a picture: {pictures['median']:.1f} ms (median), {pictures['95th percentile']:.1f} ms (95th percentile)")
-    record = {
-        "environment": environment() | {"chromium": version, "load": os.getloadavg()[0]},
-        "steps_a_second": table,
-        "picture_ms": pictures,
-    }
-    arguments.output.write_text(json.dumps(record, indent=1) + "\n")
+    record = {"environment": before | {"chromium": version}, "steps_a_second": table, "picture_ms": pictures}
+    write(arguments.output, record)
 
 
 if __name__ == "__main__":

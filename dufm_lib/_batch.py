@@ -13,15 +13,16 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 
 from dufm_lib._checkpoint import Checkpoint
+from dufm_lib._measure import Measurement, Meter
 from dufm_lib._settings import Setting
-from dufm_lib._step import Block, Measurement, make_block, multiplications
+from dufm_lib._step import Block, make_block, multiplications
 
 Report = Callable[[float, str], bool | None]
 
@@ -63,8 +64,10 @@ def _advance(share: Share, to: int, stop: threading.Event) -> None:
         block.advance(to, stop)
 
 
-def _measure(share: Share) -> list[Measurement]:
-    return [block.measure() for _, block in share]
+def _measure(share: Share, meter: Meter) -> tuple[torch.Tensor, Measurement]:
+    """The runs of a share, and what was measured of them."""
+    parts = [meter.measure(block.problem, block.params) for _, block in share]
+    return torch.cat([runs for runs, _ in share]), Measurement(*map(torch.cat, zip(*parts, strict=True)))
 
 
 class Batch:
@@ -81,9 +84,9 @@ class Batch:
         self.last = Measurement(*(torch.full((runs, *axes), math.nan).double() for axes in ((), (), (K, K))))
         self.recorded: list[tuple[int, Measurement]] = []
         self.shares: list[Share] = []  # one a worker
-        self.moving: list[Future[None]] = []
         self.stop = threading.Event()
         self.told = -math.inf
+        self.meters = [Meter(settings[0].problem, -(-runs // len(workers)), params[0].device) for _ in workers]
         self.split(torch.arange(runs))
 
     def descend(self, steps: int, record_every: int, report: Report, checkpoint: Checkpoint) -> None:
@@ -100,7 +103,7 @@ class Batch:
             report(1.0, self.text(steps))
         except KeyboardInterrupt:
             self.stop.set()
-            wait(self.moving)
+            wait([worker.submit(int) for worker in self.workers])  # until what they were given before is done
             self.gather()
             checkpoint.save(self.state())
             for run in self.judge(self.measure()):
@@ -172,17 +175,17 @@ class Batch:
         """Move every block to step `to`; report meanwhile, and pause to write a checkpoint that is due."""
         while any(block.done < to for _, block in self.blocks()):
             self.stop.clear()
-            self.moving = [
+            moving = [
                 worker.submit(_advance, share, to, self.stop)
                 for worker, share in zip(self.workers, self.shares, strict=False)
             ]
             waiting = True
             while waiting:
-                waiting = wait(self.moving, timeout=REPORT_EVERY).not_done
+                waiting = wait(moving, timeout=REPORT_EVERY).not_done
                 self.tell(steps, report)
                 if checkpoint.due():
                     self.stop.set()
-            for future in self.moving:
+            for future in moving:
                 future.result()  # raises here what was raised there
             if checkpoint.due():
                 self.gather()
@@ -200,13 +203,12 @@ class Batch:
     def measure(self) -> Measurement:
         """Measure the runs in the batch; NaN stands for the others."""
         now = Measurement(*(torch.full_like(tensor, math.nan) for tensor in self.last))
-        parts = [
-            (share, worker.submit(_measure, share)) for worker, share in zip(self.workers, self.shares, strict=False)
-        ]
-        for share, part in parts:
-            for (runs, _), measurement in zip(share, part.result(), strict=True):
-                for here, last, measured in zip(now, self.last, measurement, strict=True):
-                    here[runs] = last[runs] = measured
+        crew = zip(self.workers, self.shares, self.meters, strict=False)
+        parts = [worker.submit(_measure, share, meter) for worker, share, meter in crew]
+        for part in parts:
+            runs, measurement = part.result()
+            for here, last, measured in zip(now, self.last, measurement, strict=True):
+                here[runs] = last[runs] = measured
         return now
 
     def record(self, at: int) -> None:

@@ -1,4 +1,7 @@
-"""What the runs of one call descend, how, and from where: arguments of one value, or of a list with one entry a run."""
+"""What the runs of one call descend, how, and from where: arguments of one value, or of a list with one entry a run.
+
+A list may be any sequence of Python's, or a NumPy array or tensor with one axis.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+import numpy as np
 import torch
 
 from dufm_lib import model
@@ -24,7 +28,9 @@ class Setting:
 
 
 def _is_list(value: object) -> TypeGuard[Sequence]:
-    return isinstance(value, (list, tuple, range))
+    return isinstance(value, (list, tuple, range)) or (
+        isinstance(value, (np.ndarray, torch.Tensor)) and value.ndim == 1
+    )
 
 
 def _each(name: str, value: object, runs: int) -> list:
@@ -39,7 +45,7 @@ def _each(name: str, value: object, runs: int) -> list:
 def settings(
     problem: Problem | Sequence[Problem],
     learning_rate: float | Sequence[float],
-    tolerance: float | None,
+    tolerance: float | Sequence[float] | None,
     runs: int,
 ) -> list[Setting]:
     """The setting of every run; the default tolerance is a hundredth of the smaller penalty."""
@@ -49,10 +55,10 @@ def settings(
     if len({replace(each, weight_decay=0.0) for each in problems}) > 1:
         raise ValueError("the problems of one call may differ in their weight_decay only")
     rates = [positive_float("learning_rate", rate) for rate in _each("learning_rate", learning_rate, runs)]
-    if tolerance is not None:
-        tolerances = [nonnegative_float("tolerance", tolerance)] * runs
-    else:
+    if tolerance is None:
         tolerances = [min(each.penalties) / 100 for each in problems]
+    else:
+        tolerances = [nonnegative_float("tolerance", each) for each in _each("tolerance", tolerance, runs)]
     return list(map(Setting, problems, rates, tolerances))
 
 

@@ -1,24 +1,15 @@
-"""The arithmetic of descent: the gradient written by hand, and a fused step for many runs, in place."""
+"""The arithmetic of descent: the gradient written by hand, in a fused step for many runs, in place."""
 
 from __future__ import annotations
 
 import itertools
 import threading
-from typing import NamedTuple
 
 import torch
 
 from dufm_lib import model
+from dufm_lib._measure import one_hot
 from dufm_lib.problem import Problem
-
-# Points are measured in slices of at most this many parameters: larger float64 temporaries leave the cache.
-MEASURED_AT_ONCE = 1 << 17
-
-
-def _targets(problem: Problem, like: torch.Tensor) -> torch.Tensor:
-    """One-hot columns Y (K, N), in the dtype and on the device of `like`."""
-    columns = torch.nn.functional.one_hot(problem.labels, problem.classes).T
-    return columns.to(like.device, like.dtype).contiguous()
 
 
 def _residual(problem: Problem, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -26,80 +17,6 @@ def _residual(problem: Problem, logits: torch.Tensor, targets: torch.Tensor) -> 
     if problem.loss == "cross_entropy":
         torch.softmax(logits, -2, out=logits)
     return logits.sub_(targets)
-
-
-def gradient(problem: Problem, params: model.Parameters) -> list[torch.Tensor]:
-    """The gradient of `model.objective` without autograd: [dH_1, dW_1, ..., dW_L], shaped like `params`.
-
-    The formulas are those of `LinearBlock` and `ReluBlock`, out of place; the penalties add lambda times the factor.
-    """
-    return _logits_and_gradient(problem, params)[1]
-
-
-def _logits_and_gradient(problem: Problem, params: model.Parameters) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    model.check_parameters(problem, params)
-    logits, slopes = (_through_relu if problem.activation == "relu" else _through_products)(problem, params)
-    decay_features, decay_weights = problem.penalties
-    decays = [decay_features, *[decay_weights] * problem.depth]
-    return logits, [
-        slope.add_(factor, alpha=decay) for slope, factor, decay in zip(slopes, params, decays, strict=True)
-    ]
-
-
-def _signal(problem: Problem, logits: torch.Tensor) -> torch.Tensor:
-    """dg/dZ."""
-    return _residual(problem, logits.clone(), _targets(problem, logits)).div_(problem.total_samples)
-
-
-def _through_products(problem: Problem, params: model.Parameters) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Logits and dg/dF_l of a linear network."""
-    *lower, top = params
-    above = [top]  # A_L, ..., A_0
-    for factor in reversed(lower):
-        above.append(above[-1] @ factor)
-    logits = above.pop()
-    signal = _signal(problem, logits)
-    slopes = []
-    for factor in lower:
-        slopes.append(above.pop().mT @ signal)
-        signal = signal @ factor.mT
-    return logits, [*slopes, signal]
-
-
-def _through_relu(problem: Problem, params: model.Parameters) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Logits and dg/dF_l of a ReLU network."""
-    *layers, logits = model.activations(problem, params)
-    signal = _signal(problem, logits)
-    slopes = []
-    for layer in reversed(range(1, problem.depth + 1)):
-        below = layers[layer - 1]
-        slopes.append(signal @ below.mT)
-        signal = params[layer].mT @ signal
-        if layer > 1:
-            signal *= below > 0
-    return logits, [signal, *reversed(slopes)]
-
-
-class Measurement(NamedTuple):
-    """What is judged of a batch of points: in float64, whatever they were trained in."""
-
-    loss: torch.Tensor  # (runs,)
-    gradient_norm: torch.Tensor  # (runs,) Frobenius norm over all factors together
-    logits: torch.Tensor  # (runs, K, K) class means
-
-
-def measure(problem: Problem, params: model.Parameters) -> Measurement:
-    """Loss, gradient norm and class-mean logits, on the CPU, of points with one leading axis."""
-    at_once = max(1, MEASURED_AT_ONCE // sum(tensor[0].numel() for tensor in params))
-    parts = []
-    for piece in zip(*(tensor.split(at_once) for tensor in params), strict=True):
-        point = [tensor.double() for tensor in piece]
-        logits, slopes = _logits_and_gradient(problem, point)
-        loss = model.fit(problem, logits) + model.penalty(problem, point)
-        means = model.class_means(problem, logits)
-        norms = torch.stack([torch.linalg.vector_norm(slope, dim=(-2, -1)) for slope in slopes])
-        parts.append(Measurement(loss.cpu(), torch.linalg.vector_norm(norms, dim=0).cpu(), means.cpu()))
-    return Measurement(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 def _shrink(learning_rate: float, penalty: float, dtype: torch.dtype) -> tuple[float, float]:
@@ -144,7 +61,7 @@ class Block:
             tensor.copy_(start)
         self.logits = like.new_empty(runs, K, columns)
         self.padding = self.logits[..., N:]
-        self.targets = torch.nn.functional.pad(_targets(problem, like), (0, columns - N))
+        self.targets = torch.nn.functional.pad(one_hot(problem, like), (0, columns - N))
         features, weights = (_shrink(learning_rate, penalty, like.dtype) for penalty in problem.penalties)
         self.rates = [{"beta": beta, "alpha": -rate / N} for beta, rate in (features, *[weights] * problem.depth)]
 
@@ -173,10 +90,6 @@ class Block:
         while self.done < to and not stop.is_set():
             self.step()
             self.done += 1
-
-    def measure(self) -> Measurement:
-        """Loss, gradient norm and class-mean logits of the block's runs."""
-        return measure(self.problem, self.params)
 
 
 class LinearBlock(Block):

@@ -1,6 +1,7 @@
 """Kinds of the arguments of the theory, the model and its descents: a row for each public name."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -44,6 +45,14 @@ def problem(good=LINEAR, *unfit):
     """A problem; the `unfit` ones are refused by the name of what does not fit."""
     words = {"problem", *(NAMED[each] for each in unfit)}
     return thing(good).also_bad(*unfit).called("|".join(words)) if unfit else thing(good)
+
+
+def each_run(kind):
+    """One value, or as many as there are runs, two: a list, an array or a tensor."""
+    good = kind.good
+    several = ([good] * 2, np.full(2, good), torch.full((2,), good, dtype=torch.float64))
+    kind = kind.but((1, 2), np.array([1, 2]), torch.ones(2)).also_bad([good] * 3, np.full(3, good))
+    return replace(kind, same=kind.same + several)
 
 
 S, P = structures.simplex_etf(4), structures.pairing(4)
@@ -237,16 +246,16 @@ ROWS = {
     "descent.train": {
         "problem": problem().also_bad([LINEAR, 4], [LINEAR, MSE]).called("problem|problems"),
         "runs": optional(whole(2)),
-        "seed": seed().but([3], (1, 2)).also_bad([0, 0.5], [], [0, 1, 2]).called("seed|runs"),
-        "learning_rate": weight(0.5, zero=False).but([3], (1, 2)).also_bad([0.5, 0.0], [0.5] * 3),
+        "seed": seed().but((1, 2), np.array([1, 2])).also_bad([0, 0.5], [], [0, 1, 2]).called("seed|runs"),
+        "learning_rate": each_run(weight(0.5, zero=False)).also_bad([0.5, 0.0]),
         "steps": whole(3),
-        "init_scale": weight(1.0).but([3], (1, 2)).also_bad([0.5, -1.0], [0.5] * 3),
+        "init_scale": each_run(weight(1.0)).also_bad([0.5, -1.0]),
         "dtype": dtype(),
         "start": left_out(
             tensors([tensor(torch.stack([each] * 2), finite=False, floating=True) for each in POINT])
         ).called("start|params|H_1|W_1|W_2|runs"),
         "record_every": whole(2),
-        "tolerance": optional(weight(1e-3)),
+        "tolerance": optional(each_run(weight(1e-3))).also_bad([1e-3, -1e-3], [1e-3, None]),
         "report": function(),
         "progress": switch(),
         "checkpoint": optional(path()),

@@ -3,12 +3,15 @@
 import dataclasses
 import math
 import threading
+import time
 
+import numpy as np
 import pytest
 import torch
 
-from dufm_lib import Problem, _batch, _step, descent, hessian, model, structures, theory
+from dufm_lib import Problem, _batch, _measure, _step, descent, hessian, model, structures, theory
 from dufm_lib._batch import workers
+from dufm_lib._measure import Meter, factors
 
 FIGURE_1 = Problem(classes=10, samples=5, depth=2, width=70, weight_decay=2**-10)
 SMALL = Problem(classes=4, samples=2, depth=2, width=8, weight_decay=0.01)
@@ -36,7 +39,9 @@ def test_gradient_and_step_equal_autograd(problem):
     params = model.random_point(problem, runs=3, seed=1)
     leaves = [tensor.clone().requires_grad_() for tensor in params]
     expected = torch.autograd.grad(model.objective(problem, leaves).sum(), leaves)
-    for ours, theirs in zip(_step.gradient(problem, params), expected, strict=True):
+    meter = Meter(problem, 3, torch.device("cpu"))
+    meter.measure(problem, params)
+    for ours, theirs in zip(factors(problem, meter.slopes), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-15)  # float64 rounding of sums of 11 terms
 
     block = _step.make_block(problem, [tensor.clone() for tensor in params], learning_rate=0.3)
@@ -93,7 +98,9 @@ def test_what_is_reported_is_evaluated_from_the_parameters():
     torch.testing.assert_close(runs.logits, logits, rtol=1e-13, atol=1e-14)
     torch.testing.assert_close(runs.history.loss[-1], runs.loss, rtol=0, atol=0)
     torch.testing.assert_close(runs.history.singular_values[-1], torch.linalg.svdvals(logits))
-    norm = sum(slope.square().sum((-2, -1)) for slope in _step.gradient(SMALL, point)).sqrt()
+    leaves = [tensor.requires_grad_() for tensor in point]
+    slopes = torch.autograd.grad(model.objective(SMALL, leaves).sum(), leaves)
+    norm = sum(slope.square().sum((-2, -1)) for slope in slopes).sqrt()
     torch.testing.assert_close(runs.gradient_norm, norm)
     assert set(runs.structure) == {"unconverged"}
     assert runs.steps.tolist() == [70] * 3
@@ -131,11 +138,13 @@ def test_a_run_ends_at_the_same_bits_in_any_company(problem):
 def test_one_call_may_mix_settings(monkeypatch):
     """Every run of a mixed call ends at the bits of a call of its own, in shares and blocks of any size."""
     problems = [Problem(6, 2, 2, 20, decay) for decay in (1e-3, (1e-3, 4e-3), 1e-3, 0.02, 1e-3, 0.02, 0.0)]
-    mixed = {"learning_rate": [0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 2.0], "seed": [3, 1, 4, 1, 5, 9, 2]}
-    mixed["init_scale"] = [0.5, 1.0, 1.0, 2.0, 1.0, 1.0, 0.5]
+    mixed = {"learning_rate": np.array([0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 2.0]), "seed": [3, 1, 4, 1, 5, 9, 2]}
+    mixed["init_scale"] = torch.tensor([0.5, 1.0, 1.0, 2.0, 1.0, 1.0, 0.5])
+    mixed["tolerance"] = [1e-5, 1e-5, 0.3, 1e-5, 0.0, 1e-5, 1e-5]  # one is content early
     together = descent.train(problems, **mixed, steps=400)
     assert together.problems == tuple(problems)
     assert together[[0, 2]].problem == problems[0]
+    assert together.ended[2] == "converged" and 0 < together.steps[2] < 400
     with pytest.raises(ValueError, match="problems"):
         _ = together.problem
     monkeypatch.setattr(_batch, "WORTH_A_THREAD", 1)
@@ -204,6 +213,18 @@ def test_the_start_is_not_changed():
     assert all(map(torch.equal, start, kept))
 
 
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+def test_runs_are_measured_alike_in_slices_of_any_size(activation, monkeypatch):
+    problem = Problem(5, (4, 1, 1, 2, 3), 3, 7, (2e-3, 1e-3), activation=activation)
+    params = model.random_point(problem, 7, dtype=torch.float32)
+    whole = Meter(problem, 7, torch.device("cpu"))
+    monkeypatch.setattr(_measure, "AT_ONCE_ON_CPU", 3 * problem.parameters)
+    sliced = Meter(problem, 7, torch.device("cpu"))
+    assert (len(whole.points), len(sliced.points)) == (7, 3)
+    for ours, theirs in zip(sliced.measure(problem, params), whole.measure(problem, params), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-13, atol=1e-15)  # sums in another order
+
+
 @pytest.mark.parametrize("background", [False, True])
 def test_a_report_that_returns_false_ends_the_training(background):
     calls, ends = [], []
@@ -239,6 +260,36 @@ def test_ctrl_c_returns_what_was_done():
 
     runs = descent.train(SMALL, runs=2, steps=10**9, report=report, tolerance=0.0)
     assert runs.ended == ("interrupted",) * 2
+
+
+def test_ctrl_c_while_blocks_are_handed_out(monkeypatch):
+    """It comes when one worker has its share and the other has not: what the first still does must count."""
+    monkeypatch.setattr(_batch, "WORTH_A_THREAD", 1)
+    shares = []
+
+    def slow(share, to, stop):
+        time.sleep(0.05)
+        for _, block in share:
+            block.advance(block.done + 5, threading.Event())
+
+    def submit(worker, function, *args):
+        if function is slow and shares.append(args[0]) is None and len(shares) == 2:
+            raise KeyboardInterrupt
+        return real(worker, function, *args)
+
+    real = _batch.ThreadPoolExecutor.submit
+    monkeypatch.setattr(_batch, "_advance", slow)
+    monkeypatch.setattr(_batch.ThreadPoolExecutor, "submit", submit)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        runs = descent.train(SMALL, runs=2, steps=100)
+    finally:
+        torch.set_num_threads(threads)
+    assert runs.ended == ("interrupted",) * 2
+    assert runs.steps.tolist() == [5, 0]
+    point = [tensor.double() for tensor in runs.params]
+    torch.testing.assert_close(runs.loss, model.objective(SMALL, point), rtol=1e-14, atol=0)
 
 
 def test_ctrl_c_at_the_very_end_changes_nothing():
@@ -290,6 +341,15 @@ def test_denormals_are_flushed_by_the_workers_and_by_nobody_else():
     assert torch.get_num_threads() == threads
 
 
+def test_singular_values_of_the_history_follow_the_selection():
+    """They are computed when asked for: before or after runs are selected."""
+    runs = descent.train(SMALL, runs=3, steps=40, record_every=20)
+    early = runs[1].history.singular_values
+    assert runs.history.singular_values.shape == (3, 3, 4)
+    assert torch.equal(runs.history.singular_values[:, 1:2], early)
+    assert torch.equal(runs[1].history.singular_values, early)
+
+
 def test_selecting_runs():
     runs = descent.train(SMALL, runs=4, steps=50)
     assert (len(runs), len(runs[1]), len(runs[1:3]), len(runs[[0, 3]]), len(list(runs))) == (4, 1, 2, 2, 4)
@@ -322,6 +382,10 @@ START = model.random_point(SMALL, 2)
         ("dtype", {"dtype": torch.float16}),
         ("record_every", {"record_every": 0}),
         ("tolerance", {"tolerance": -1e-6}),
+        ("tolerance", {"tolerance": [1e-6, -1e-6]}),
+        ("tolerance", {"tolerance": [1e-6] * 2, "start": [tensor[:1] for tensor in START]}),
+        ("learning_rate", {"learning_rate": np.ones((2, 2))}),
+        ("learning_rate", {"learning_rate": np.ones(2), "runs": 3}),
         ("start", {"start": [tensor[0] for tensor in START]}),
         ("start", {"start": [tensor[:0] for tensor in START]}),
         ("learning_rate", {"learning_rate": [0.5, 0.0]}),
