@@ -1,27 +1,25 @@
 """Grids of descents: one tidy table, over any executor, resumed from its store after any interruption.
 
 A sweep is cut into tasks of at most `batch` runs, each with seeds of its own. Tasks are independent, so any
-`concurrent.futures.Executor` runs them; a finished task is one Parquet file in the store, written in one piece.
+`concurrent.futures.Executor` runs them; a finished task is one Parquet file in the store (`dufm_lib._store`).
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import itertools
 import json
 import math
-import multiprocessing
 import os
+import shlex
 import sys
-import threading
 import warnings
-from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterable
+from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import PurePath
 
 import pandas as pd
 import torch
@@ -38,12 +36,16 @@ from dufm_lib._arguments import (
     sequence,
     shown,
 )
-from dufm_lib._checkpoint import write_whole
+from dufm_lib._processes import processes
+from dufm_lib._store import Store
 from dufm_lib.problem import Problem
 
-OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": None}  # as in descent.train
+# as in descent.train
+OPTIONS = {"learning_rate": 0.5, "steps": 20_000, "init_scale": 1.0, "tolerance": None, "record_every": 100}
 CHECKS = {"learning_rate": positive_float, "steps": positive_int, "init_scale": nonnegative_float}
 CHECKS |= {"tolerance": lambda name, value: None if value is None else nonnegative_float(name, value)}
+CHECKS |= {"record_every": positive_int}
+DTYPE = torch.float32
 MOST = 100_000  # tasks
 SETTING = [
     "classes",
@@ -55,6 +57,7 @@ SETTING = [
     "fit",
     "activation",
     *OPTIONS,
+    "dtype",
 ]
 
 
@@ -68,7 +71,7 @@ class Task:
     runs: int
 
     def setting(self) -> dict[str, object]:
-        """The columns that say what was asked for. `samples` is text when the classes are imbalanced."""
+        """The columns that say what was asked for. `samples` is text, as there may be one number or one a class."""
         problem = self.problem
         features, weights = problem.penalties
         return {
@@ -81,12 +84,12 @@ class Task:
             "fit": problem.loss,
             "activation": problem.activation,
             **dict(self.options),
+            "dtype": str(DTYPE).removeprefix("torch."),
         }
 
-    def file(self, store: Path) -> Path:
-        """Where the store keeps this task: the name is a digest of everything that decides its result."""
-        text = json.dumps([self.setting(), self.seed, self.runs], sort_keys=True)
-        return store / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.parquet"
+    def key(self) -> str:
+        """Everything that decides the result, as text: what the store finds it by."""
+        return json.dumps([self.setting(), self.seed, self.runs, version("dufm_lib")], sort_keys=True)
 
 
 def tasks(problems: Iterable[Problem], runs: int, seed: int = 0, batch: int = 50, **options: object) -> list[Task]:
@@ -97,7 +100,8 @@ def tasks(problems: Iterable[Problem], runs: int, seed: int = 0, batch: int = 50
         runs: how many seeds at each point of the grid, `seed`, `seed + 1`, ...
         seed: of the first run of every point.
         batch: the most runs in a task.
-        options: `learning_rate`, `steps`, `init_scale`, `tolerance` of `descent.train`; one value or a list of them.
+        options: `learning_rate`, `steps`, `init_scale`, `tolerance`, `record_every` of `descent.train`; one value or
+            a list of them. A `tolerance` of None is the default there, a hundredth of the smaller penalty.
 
     Raises:
         ValueError: a bad argument, by name.
@@ -133,8 +137,14 @@ def _listed(value: object) -> list:
 
 
 def perform(task: Task) -> pd.DataFrame:
-    """Descend the runs of one task: one row a run, with its setting, its outcome and where it came from."""
-    result = descent.train(task.problem, task.runs, task.seed, **dict(task.options))
+    """Descend the runs of one task: one row a run, with its setting, its outcome and the versions behind it.
+
+    Raises:
+        RuntimeError: the descent was interrupted, so it has no outcome.
+    """
+    result = descent.train(task.problem, task.runs, task.seed, dtype=DTYPE, **dict(task.options))
+    if "interrupted" in result.ended:
+        raise RuntimeError("a task of the sweep was interrupted where it ran, and is not kept: call again to do it")
     outcome = {
         "seed": range(task.seed, task.seed + task.runs),
         "loss": result.loss.tolist(),
@@ -144,15 +154,27 @@ def perform(task: Task) -> pd.DataFrame:
         "ended": result.ended,
         "steps_taken": result.steps.tolist(),
     }
-    return pd.DataFrame({**task.setting(), **outcome, **_provenance()})
+    return pd.DataFrame({**task.setting(), **outcome, **_versions()})
 
 
-def _provenance() -> dict[str, str]:
+def _versions() -> dict[str, str]:
     return {
         "dufm_lib": version("dufm_lib"),
         "torch": torch.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
     }
+
+
+def _command() -> str:
+    """The command line of this process, with each file that has an absolute path under its name alone."""
+
+    def bare(word: str) -> str:
+        option, equals, value = word.rpartition("=")
+        path = PurePath(value)
+        return option + equals + (path.name if path.is_absolute() else value)
+
+    program, *words = sys.orig_argv
+    return shlex.join([PurePath(program).name, *map(bare, words)])
 
 
 def run(
@@ -173,18 +195,23 @@ def run(
         executor: any `concurrent.futures.Executor`; it is used and left open, see below. Let its workers use one thread
             each (OMP_NUM_THREADS=1). Without one, a pool of a process a core is made and closed; a script must then
             guard its entry by `__name__ == "__main__"`.
-        store: a folder for finished tasks. A sweep with the same store does only what is missing in it, however the one
-            before ended; points may be added to the grid later. Without a store nothing is kept.
+        store: a folder for finished tasks. A sweep with the same store and the same version of dufm_lib does only what
+            is missing in it, however the one before ended. Points may be added to the grid later, and seeds in whole
+            batches: with `batch=10` the runs may grow from 10 to 200, with `batch=50` from 50. Two sweeps may share a
+            store at the same time, and both get their table; what neither has finished, both do. Without a store
+            nothing is kept.
         progress: show a tqdm bar of runs.
 
     Returns:
         Table with the columns SETTING, then seed, loss, rank, structure, gradient_norm, ended, steps_taken, then the
-        versions of dufm_lib, torch and python that computed the row. Ctrl-C returns the rows done, with a warning.
+        versions of dufm_lib, torch and python and the command that computed the row. Ctrl-C returns the rows done,
+        with a warning.
 
     Raises:
-        ValueError: a bad argument, by name.
-        RuntimeError: a worker of a process pool died. What was finished is in the store. Other executors raise errors
-            of their own (Dask a KilledWorker, after it has tried elsewhere), with the same store.
+        ValueError: a bad argument, by name; a damaged file in the store.
+        RuntimeError: a worker of a process pool died, or a task was interrupted where it ran. What was finished is in
+            the store. When workers die, other executors raise errors of their own (Dask a KilledWorker, after it has
+            tried elsewhere), with the same store.
 
     Executors over a cluster, whose machines all have this package installed; only this process touches the store:
 
@@ -197,67 +224,42 @@ def run(
                     return ray.remote(function).remote(task).future()
     """
     todo = tasks(problems, runs, seed, batch, **options)
-    progress, folder = flag("progress", progress), None
+    progress = flag("progress", progress)
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ValueError(f"executor must be a concurrent.futures.Executor, got {shown(executor)}")
-    if store is not None:
-        folder = folder_path("store", store)
-        folder.mkdir(parents=True, exist_ok=True)
-    tables: dict[Task, pd.DataFrame] = {}
-    for task in todo:
-        if folder is not None and task.file(folder).exists():
-            tables[task] = pd.read_parquet(task.file(folder))
+    kept = Store(None if store is None else folder_path("store", store))
+    tables = {task: table for task in todo if (table := kept.load(task.key())) is not None}
     missing = [task for task in todo if task not in tables]
     with tqdm(total=sum(task.runs for task in todo), disable=not progress, unit="run") as bar:
         bar.update(sum(task.runs for task in tables))
         if missing:
-            _perform_all(missing, tables, folder, executor, bar)
+            _perform_all(missing, tables, kept, executor, bar)
     if not tables:
         return pd.DataFrame()
     return pd.concat([tables[task] for task in todo if task in tables], ignore_index=True)
 
 
-def _start_worker() -> None:
-    """One thread a process; and a worker whose driver was killed ends too, where it would wait for tasks for ever."""
-    torch.set_num_threads(1)
-
-    def end_with_driver() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_driver, daemon=True).start()
-
-
 def _perform_all(
-    missing: list[Task],
-    tables: dict[Task, pd.DataFrame],
-    folder: Path | None,
-    executor: Executor | None,
-    bar: tqdm,
+    missing: list[Task], tables: dict[Task, pd.DataFrame], store: Store, executor: Executor | None, bar: tqdm
 ) -> None:
     """Perform tasks, adding each to `tables` and to the store as it ends."""
-    own = executor is None
-    pool = executor or ProcessPoolExecutor(
-        min(os.cpu_count() or 1, len(missing)),
-        mp_context=multiprocessing.get_context("spawn"),  # a fork would copy torch's threads in mid-air
-        initializer=_start_worker,
-    )
-    futures: Mapping[Future[pd.DataFrame], Task] = {pool.submit(perform, task): task for task in missing}
-    try:
-        for future in as_completed(futures):
-            task = futures[future]
-            table = future.result()
-            if folder is not None:
-                write_whole(task.file(folder), functools.partial(table.to_parquet, index=False))
-            tables[task] = table
-            bar.update(task.runs)
-    except KeyboardInterrupt:
-        warnings.warn(f"stopped: {len(missing) - len(tables)} tasks of the sweep are missing", stacklevel=3)
-    except BrokenProcessPool as error:
-        kept = "what was finished is kept; the same call goes on from there" if folder else "give a store to keep them"
-        raise RuntimeError(f"a worker of the sweep died with tasks unfinished; {kept}") from error
-    finally:
-        for future in futures:
-            future.cancel()
-        if own:
-            pool.shutdown(cancel_futures=True)
+    command, futures = _command(), dict[Future[pd.DataFrame], Task]()
+    with processes(len(missing)) if executor is None else nullcontext(executor) as pool:
+        try:
+            for task in missing:
+                futures[pool.submit(perform, task)] = task
+            for future in as_completed(futures):
+                task = futures[future]
+                table = future.result().assign(command=command)
+                store.save(task.key(), table)
+                tables[task] = table
+                bar.update(task.runs)
+        except KeyboardInterrupt:
+            left = sum(task not in tables for task in missing)
+            warnings.warn(f"stopped: {left} tasks of the sweep are missing", stacklevel=3)
+        except BrokenProcessPool as error:
+            advice = "the same call goes on from the store" if store.folder else "give a store to keep what is finished"
+            raise RuntimeError(f"a worker of the sweep died with tasks unfinished; {advice}") from error
+        finally:
+            for future in futures:
+                future.cancel()

@@ -74,6 +74,7 @@ OPTIONS = (
     {"learning_rate": 0},
     {"init_scale": "a"},
     {"tolerance": -1},
+    {"record_every": 0},
 )
 SWEEP = {
     "problems": thing(LINEAR).also_bad([], [4], [LINEAR, None]),
@@ -81,7 +82,7 @@ SWEEP = {
     "seed": seed().called("seed"),
     "batch": whole(1),
     "options": table({"steps": 2}, *OPTIONS, {"init_scale": []}).called(
-        "momentum|steps|learning_rate|init_scale|tolerance|options"
+        "momentum|steps|learning_rate|init_scale|tolerance|record_every|options"
     ),
 }
 PROBLEM = {

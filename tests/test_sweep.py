@@ -1,32 +1,22 @@
-"""Sweeps: the table, the store, and what is left when the driver or a worker is killed."""
+"""Sweeps: the table and its provenance, the store, and executors other than the processes of this machine."""
 
+import functools
 import os
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+import dask
 import pandas as pd
-import psutil
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
 
 from dufm_lib import Problem, descent, sweep
 
 GRID = [Problem(4, 1, 2, width, 2**-7) for width in (4, 6)]
 OPTIONS = {"steps": 300, "init_scale": [0.5, 1.0]}
-
-# A sweep of 24 tasks, slow enough to be killed in the middle; run as a script, as a user would.
-SCRIPT = """
-import sys, time
-from dufm_lib import Problem, sweep
-if __name__ == "__main__":
-    problems = [Problem(4, 1, 2, width, 2**-7) for width in range(4, 28)]
-    table = sweep.run(problems, runs=5, store=sys.argv[1], steps=2000, tolerance=0.0)
-    print(len(table))
-"""
 
 
 @pytest.fixture
@@ -38,10 +28,34 @@ def threads():
 def test_a_row_a_run_with_setting_outcome_and_provenance(threads):
     table = sweep.run(GRID, runs=3, executor=threads, **OPTIONS)
     assert len(table) == 2 * 2 * 3
-    assert {*sweep.SETTING, "seed", "loss", "rank", "structure", "torch"} <= set(table.columns)
+    assert {*sweep.SETTING, "seed", "loss", "rank", "structure", "torch", "command"} <= set(table.columns)
+    assert set(table.dtype) == {"float32"} and set(table.record_every) == {100}
     one = table[(table.width == 6) & (table.init_scale == 0.5) & (table.seed == 2)].iloc[0]
     alone = descent.train(GRID[1], 1, seed=2, steps=300, init_scale=0.5)
     assert one.loss == alone.loss[0].item()  # the same numbers, whatever was in the batch or the task
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["/home/me/.venv/bin/python3", "results/grid.py", "--runs", "10"], "python3 results/grid.py --runs 10"),
+        ([".venv/bin/python", "/home/me/grid.py", "--store=/scratch/me/store"], "python grid.py --store=store"),
+        (["python", "grid.py", "--note=two words", "a/b=c"], "python grid.py '--note=two words' a/b=c"),
+    ],
+)
+def test_the_command_tells_nothing_of_the_machine(threads, monkeypatch, given, kept):
+    monkeypatch.setattr(sys, "orig_argv", given)
+    table = sweep.run(GRID[0], runs=1, executor=threads, steps=1)
+    assert set(table.command) == {kept}
+
+
+def test_convergence_is_looked_for_as_often_as_asked(threads):
+    often, seldom = (
+        sweep.run(GRID[0], runs=2, executor=threads, steps=4000, record_every=every) for every in (50, 1000)
+    )
+    assert set(often.ended) == set(seldom.ended) == {"converged"}
+    assert (often.steps_taken % 50 == 0).all() and (seldom.steps_taken % 1000 == 0).all()
+    assert (often.steps_taken < seldom.steps_taken).all()
 
 
 def test_tasks_do_not_change_the_result(threads):
@@ -78,32 +92,83 @@ def test_a_store_does_only_what_is_missing(tmp_path, threads, monkeypatch):
     pd.testing.assert_frame_equal(table, sweep.run(GRID, runs=3, executor=threads, store=tmp_path, **OPTIONS))
 
 
-def _worker_of(pid):
-    workers = [child for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())]
-    return workers[0].pid
+def test_more_seeds_reuse_whole_batches(tmp_path, threads, monkeypatch):
+    grid = {"problems": GRID[0], "batch": 2, "executor": threads, "steps": 50}
+    sweep.run(runs=3, store=tmp_path, **grid)  # seeds 0 and 1, and 2 alone
+    performed = []
+    monkeypatch.setattr(sweep, "perform", lambda task, real=sweep.perform: performed.append(task) or real(task))
+    grown = sweep.run(runs=5, store=tmp_path, **grid)
+    assert sorted((task.seed, task.runs) for task in performed) == [(2, 2), (4, 1)]
+    pd.testing.assert_frame_equal(grown, sweep.run(runs=5, **grid))
 
 
-@pytest.mark.parametrize("whom", [lambda pid: pid, _worker_of], ids=["driver", "worker"])
-def test_a_killed_sweep_goes_on_where_it_was(tmp_path, whom):
-    script = tmp_path / "sweep_script.py"
-    script.write_text(SCRIPT)
-    store = tmp_path / "store"
-    with subprocess.Popen([sys.executable, script, store], stderr=subprocess.PIPE, text=True) as driver:
-        deadline = time.monotonic() + 120
-        while not list(store.glob("*.parquet")):
-            assert time.monotonic() < deadline and driver.poll() is None, "the sweep ended before it could be killed"
-            time.sleep(0.02)
-        os.kill(whom(driver.pid), signal.SIGKILL)
-        _, errors = driver.communicate(timeout=60)  # also waits for the workers, who hold the same pipe
-    assert driver.returncode != 0
-    if whom is _worker_of:
-        assert "a worker of the sweep died" in errors
-    before = {path.name: path.stat().st_mtime_ns for path in store.glob("*.parquet")}
-    assert 0 < len(before) < 24
-    again = subprocess.run([sys.executable, script, store], capture_output=True, text=True, timeout=240, check=True)
-    assert again.stdout.strip() == "120"  # nothing lost
-    after = {path.name: path.stat().st_mtime_ns for path in store.glob("*.parquet")}
-    assert len(after) == 24 and before.items() <= after.items()  # nothing done twice
+def test_another_version_of_the_library_takes_nothing_from_the_store(tmp_path, threads, monkeypatch):
+    sweep.run(GRID[0], runs=1, executor=threads, store=tmp_path, steps=50)
+    monkeypatch.setattr(sweep, "version", lambda name: "99.0")
+    table = sweep.run(GRID[0], runs=1, executor=threads, store=tmp_path, steps=50)
+    assert table.dufm_lib.tolist() == ["99.0"] and len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("left", [0, 10, 1000], ids="{} bytes left".format)
+def test_a_damaged_file_is_named(tmp_path, threads, left):
+    grid = {"problems": GRID[0], "runs": 1, "executor": threads, "store": tmp_path, "steps": 50}
+    whole = sweep.run(**grid)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_size > left
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(ValueError, match=rf"{file.name} of the store cannot be read: delete it"):
+        sweep.run(**grid)
+    file.unlink()
+    pd.testing.assert_frame_equal(sweep.run(**grid), whole)
+
+
+def test_what_a_killed_write_left_is_removed_when_it_is_old(tmp_path, threads):
+    old, new = tmp_path / "a.parquet.1.draft", tmp_path / "b.parquet.2.draft"
+    for draft in (old, new):
+        draft.write_bytes(b"half a table")
+    os.utime(old, (time.time() - 7200,) * 2)
+    sweep.run(GRID[0], runs=1, executor=threads, store=tmp_path, steps=50)
+    assert not old.exists() and new.exists()  # the new one may be another sweep's, writing now
+    assert len(list(tmp_path.glob("*.parquet"))) == 1
+
+
+def test_the_bar_counts_runs(tmp_path, threads, capsys):
+    grid = {"problems": GRID, "batch": 2, "executor": threads, "store": tmp_path, "steps": 50}
+    sweep.run(runs=2, progress=True, **grid)
+    assert "100%" in (shown := capsys.readouterr().err) and "4/4" in shown
+    sweep.run(runs=3, progress=True, **grid)  # of six, four are in the store
+    assert "6/6" in capsys.readouterr().err
+    sweep.run(runs=3, **grid)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interrupted_task_has_no_outcome(tmp_path, threads, monkeypatch):
+    """As of a worker that is sent SIGINT: `descent.train` returns what it has, and that is no end of descent."""
+    stopping = functools.partial(descent.train, report=lambda fraction, text: False)
+    assert set(stopping(GRID[0], 2, steps=50).ended) == {"interrupted"}
+    monkeypatch.setattr(descent, "train", stopping)
+    with pytest.raises(RuntimeError, match="interrupted"):
+        sweep.run(GRID[0], runs=2, executor=threads, store=tmp_path, steps=50)
+    assert not list(tmp_path.iterdir())
+
+
+def _die(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_dask_worker_that_dies_leaves_the_store(tmp_path, monkeypatch):
+    """No second try here; by default Dask makes three."""
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        sweep.run(GRID[0], runs=1, executor=executor, store=tmp_path, steps=50)
+        monkeypatch.setattr(sweep, "perform", _die)
+        with pytest.raises(KilledWorker):
+            sweep.run(GRID, runs=1, executor=executor, store=tmp_path, steps=50)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_dead_worker_is_reported(threads, monkeypatch):

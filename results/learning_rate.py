@@ -1,0 +1,48 @@
+"""Does the learning rate change where descent ends? The paper's 0.5, where the other table has 4, from the same starts.
+
+    python results/learning_rate.py --store results/store
+
+Fifty seeds at the widths and initial scales at which descent has several ends (K = 10, n = 5, L = 2, lambda = 2^-10).
+An eighth of the rate has eight times the steps: the limit and the distance between two looks at convergence grow by
+that. The table beside this file has a row a run; `widths_and_decays.parquet` has the same runs at rate 4.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from widths_and_decays import COLUMNS, GRID, write
+
+from dufm_lib import Problem, sweep
+
+SLOWER = 8
+PROBLEMS = [Problem(10, 5, 2, width, 2**-10) for width in (50, 70, 140)]
+SLOW = {
+    "learning_rate": GRID["learning_rate"] / SLOWER,
+    "steps": GRID["steps"] * SLOWER,
+    "record_every": sweep.OPTIONS["record_every"] * SLOWER,
+    "init_scale": [1.0, 2.0],
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    output = Path(__file__).with_suffix(".parquet")
+    parser.add_argument("output", type=Path, nargs="?", default=output, help="the file to write (default: beside this)")
+    parser.add_argument("--runs", type=int, default=50, help="a point (default 50)")
+    parser.add_argument("--store", type=Path, help="a folder for finished tasks")
+    return parser
+
+
+def main() -> None:
+    """Run what is missing in the store, and write the table."""
+    arguments = parser().parse_args()
+    began = time.monotonic()
+    table = sweep.run(PROBLEMS, arguments.runs, batch=25, store=arguments.store, progress=True, **SLOW)
+    write(table, COLUMNS, f"python results/learning_rate.py --runs {arguments.runs}", arguments.output)
+    print(f"{len(table)} runs in {time.monotonic() - began:.0f} s: {table.ended.value_counts().to_dict()}")
+
+
+if __name__ == "__main__":
+    main()
