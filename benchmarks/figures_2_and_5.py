@@ -1,6 +1,6 @@
 """How long do Figures 2 and 5 take, from one command? The paper's ten runs a point, computed and drawn.
 
-    python benchmarks/figures_2_and_5.py [--figures _build/figures.png] [--output benchmarks/figures_2_and_5.json]
+    python benchmarks/figures_2_and_5.py [--figures FILE.png] [--output benchmarks/figures_2_and_5.json]
 
 Runs `results/widths_and_decays.py` with ten runs a point, as a reader would, and draws where they end: the share of
 DNC (Figure 2) and the shares of the ranks (Figure 5), against width and against weight decay, from three initial
@@ -9,8 +9,6 @@ given too, since the other grows with what else the machine does. Then each run 
 committed table, which has 200 a point. Prints a table and a verdict, and writes both, with the environment, as JSON.
 """
 
-import argparse
-import json
 import math
 import os
 import subprocess
@@ -20,7 +18,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from environment import environment
+from environment import BUILT, command_line, environment, write
 from matplotlib import pyplot as plt
 
 from dufm_lib import metrics, plots
@@ -83,9 +81,8 @@ def held_against_committed(table: pd.DataFrame) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--figures", type=Path, default=Path("_build/figures.png"))
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
+    parser = command_line(__file__, __doc__.splitlines()[0])
+    parser.add_argument("--figures", type=Path, default=BUILT / "figures_2_and_5.png")
     arguments = parser.parse_args()
 
     record = {"environment": environment(), "runs_a_point": RUNS, "target": TARGET}
@@ -106,7 +103,7 @@ def main() -> None:
     print(f"{agreement['same_rank']:.1%} have the same rank, {agreement['same_structure']:.1%} the same structure")
     verdict = "within" if seconds <= TARGET else "over"
     print(f"{seconds:.0f} s, {record['processor_seconds']:.0f} s of the processor: {verdict} the target of {TARGET} s")
-    arguments.output.write_text(json.dumps(record, indent=1) + "\n")
+    write(arguments.output, record)
 
 
 if __name__ == "__main__":
