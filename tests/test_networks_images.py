@@ -227,22 +227,34 @@ def test_checkpoints_that_are_refused(tmp_path):
     settings = {"weight_decay": UFM, "steps": 4, "record_every": 2, "checkpoint": file}
     networks.train(perceptron(), FLAT, **settings)
     others = [
-        (perceptron(seed=1), FLAT, {}),
-        (perceptron(), data.digits(per_class=6, classes=(0, 1, 2, 4)), {}),
-        (perceptron(), FLAT, {"learning_rate": 0.2}),
-        (perceptron(), FLAT, {"batch_size": 8}),
-        (perceptron(), FLAT, {"seed": 1}),
-        (perceptron(), FLAT, {"record_every": 1}),
-        (perceptron(), FLAT, {"regularization": "standard", "weight_decay": 1e-3}),
+        (perceptron(seed=1), FLAT, {}, "start"),
+        (perceptron(activation="relu"), FLAT, {}, "activation of the head"),
+        (perceptron(), data.digits(per_class=6, classes=(0, 1, 2, 4)), {}, "data"),
+        (perceptron(), FLAT, {"learning_rate": 0.2}, "learning_rate"),
+        (perceptron(), FLAT, {"batch_size": 8}, "batch_size"),
+        (perceptron(), FLAT, {"seed": 1}, "seed"),
+        (perceptron(), FLAT, {"record_every": 1}, "record_every"),
+        (perceptron(), FLAT, {"weight_decay": 1e-3}, "weight_decay"),
+        (perceptron(), FLAT, {"regularization": "standard", "weight_decay": 1e-3}, "regularization and weight_decay"),
     ]
-    for network, sets, changes in others:
-        with pytest.raises(ValueError, match="belongs to another training"):
+    for network, sets, changes, name in others:
+        with pytest.raises(ValueError, match=f"belongs to another training, with another {name}: repeat that one"):
             networks.train(network, sets, **(settings | changes))
     with pytest.raises(ValueError, match="steps must be at least 4, where the checkpoint is; got 3"):
         networks.train(perceptron(), FLAT, **(settings | {"steps": 3}))
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"cannot be read .* delete it to start anew"):
         networks.train(perceptron(), FLAT, **settings)
+
+
+def test_feature_maps_are_told_apart_by_layers_without_parameters(tmp_path):
+    settings = {"weight_decay": UFM, "steps": 2, "checkpoint": tmp_path / "checkpoint"}
+    plain, rectified = (perceptron(batch_norm=False, feature_activation=name) for name in ("linear", "relu"))
+    assert torch.equal(state(plain), state(rectified))
+    networks.train(plain, FLAT, **settings)
+    with pytest.raises(ValueError, match="with another feature map: repeat"):
+        networks.train(rectified, FLAT, **settings)
+    assert repr(Residual(2, 4)).startswith("Residual(\n  2, 4, stride=2\n")
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):

@@ -65,6 +65,8 @@ class Training:
 
         Source: Garrod & Keating (2025), Proposition 1 and Theorem 7.
         """
+        if not isinstance(self.data.samples, int):
+            raise ValueError(f"dnc_bound needs as many samples of each class, got {self.data.samples}: balance data")
         return theory.optimal_scale(replace(self.problem, activation="linear"), simplex_etf(self.data.classes))[1]
 
     @property
@@ -157,11 +159,12 @@ def train(
         batch_size = positive_int("batch_size", batch_size, smallest=2)
 
     network = fitting_copy(network, data).train()
-    described = ""
+    described: dict[str, str] = {}
     if checkpoint is not None:
-        setting = {"weight_decay": weight_decay, "learning_rate": learning_rate, "momentum": momentum}
+        setting = {"regularization": regularization, "weight_decay": (decay_features, decay_weights)}
+        setting |= {"learning_rate": learning_rate, "momentum": momentum}
         setting |= {"batch_size": batch_size, "seed": seed, "record_every": record_every}
-        described = checkpoints.identity(network, data, regularization=regularization, **setting)
+        described = checkpoints.identity(network, data, **setting)
     network = network.to(network.weights[-1].device if device is None else compute_device("device", device))
     like = network.weights[-1]
     inputs, labels = data.inputs.to(like), data.labels.to(like.device)
