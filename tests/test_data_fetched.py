@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 import io
+import os
 import struct
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pooch
 import pytest
 import torch
 
@@ -157,15 +159,15 @@ def cut_off(served):
 
 def exchanged(served):
     served.files[ARCHIVE] = b"another file"
-    return "SHA-256 is another one"
+    return f"its SHA-256 is {hashlib.sha256(b'another file').hexdigest()}"
 
 
 @pytest.mark.parametrize("broken", [absent, cut_off, exchanged])
 def test_a_failed_fetch_says_why_and_leaves_nothing(served, tmp_path, broken):
     served("cifar10", {ARCHIVE: cifar(**BATCHES)})
     reason = broken(served)
-    with pytest.raises(OSError, match=rf"{ARCHIVE} of cifar10 is not in (?s:.*)({reason})(?s:.*)put the file there"):
-        data.cifar10(1, cache=tmp_path)
+    with pytest.raises(OSError, match=rf"{ARCHIVE} of cifar10 could not (?s:.*)({reason})(?s:.*)put these files into"):
+        data.cifar10(1, cache=tmp_path / "new" / "folder")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -173,9 +175,45 @@ def test_offline(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     nobody = fetched.Source("mnist", ("http://127.0.0.1:9/",), fetched.MNIST.files)  # the port of no service
     monkeypatch.setattr(fetched, "MNIST", nobody)
-    with pytest.raises(OSError, match=r"train-images-idx3-ubyte.gz of mnist (?s:.*)digits\(\) needs no connection"):
-        data.mnist(cache=tmp_path)
+    with pytest.raises(
+        OSError, match=r"train-images-idx3-ubyte.gz of mnist (?s:.*)digits\(\) needs no connection"
+    ) as no:
+        data.mnist(cache=tmp_path / "new")
+    for file, digest in fetched.MNIST.files.items():  # all that are missing
+        assert f"\n  {digest}  {file}\n" in str(no.value)
     assert list(tmp_path.iterdir()) == []
+    labels = "t10k-labels-idx1-ubyte.gz"
+    (tmp_path / labels).write_bytes(b"damaged")
+    with pytest.raises(OSError) as no:
+        data.mnist(cache=tmp_path)
+    found = hashlib.sha256(b"damaged").hexdigest()
+    assert f"{labels} (the one that is there is damaged, its SHA-256 is {found})" in str(no.value)
+    assert str(no.value).count("damaged") == 1 and (tmp_path / labels).read_bytes() == b"damaged"
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next(served, tmp_path):
+    served("cifar10", {ARCHIVE: cifar(**BATCHES)})
+    old, other = tmp_path / f"{ARCHIVE}.1.part", tmp_path / f"{ARCHIVE}.2.part"
+    for part in (old, other):
+        part.write_bytes(b"half of it")
+    os.utime(old, (0, 0))
+    data.cifar10(1, cache=tmp_path)
+    assert not old.exists() and other.exists()  # somebody may be writing to the other
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(served, tmp_path):
+    served("mnist", MNIST_FILES)
+    (tmp_path / IMAGES).mkdir()  # a folder cannot be read, even by root
+    for read in (lambda: data.mnist(1, cache=tmp_path), lambda: fetched._read_idx(tmp_path / IMAGES, 3)):
+        with pytest.raises(IsADirectoryError, match=IMAGES):
+            read()
+
+
+def test_the_logger_of_pooch_is_left_alone(served, tmp_path):
+    served("cifar10", {ARCHIVE: cifar(**BATCHES)})
+    before = pooch.get_logger().level
+    data.cifar10(1, cache=tmp_path)
+    assert pooch.get_logger().level == before
 
 
 IMAGES, TARGETS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
@@ -195,11 +233,17 @@ IMAGES, TARGETS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
         (
             IMAGES,
             gzip.compress(gzip.decompress(MNIST_FILES[IMAGES])[:-1], mtime=0),
-            "announces .30, 6, 5. bytes and holds 899",
+            f"{IMAGES} must hold the bytes of its shape .30, 6, 5., got 899",
         ),
-        (IMAGES, idx(DIGITS[:29]), "with one label each"),
-        (IMAGES, idx(DIGITS.reshape(30, 30)), "must hold .images, rows, columns."),
-        (TARGETS, idx(np.where(LABELS == 4, 10, LABELS).astype(np.uint8)), "labels 0, ..., 9; got .*10"),
+        (
+            IMAGES,
+            gzip.compress(struct.pack(">BBBBIII", 0, 0, 8, 3, 2**31, 2**31, 2**31), mtime=0),  # a product above 2^63
+            f"{IMAGES} must hold the bytes of its shape .2147483648, 2147483648, 2147483648., got 0",
+        ),
+        (IMAGES, idx(DIGITS[:0]), f"{IMAGES} must hold the bytes of its shape .0, 6, 5."),
+        (IMAGES, idx(DIGITS[:29]), f"{IMAGES} and {TARGETS} must hold one label .* 30 labels and 29 images"),
+        (IMAGES, idx(DIGITS.reshape(30, 30)), f"{IMAGES} must have 3 axes, got 2"),
+        (TARGETS, idx(np.where(LABELS == 4, 77, LABELS).astype(np.uint8)), f"^{TARGETS} must hold labels .* got 77"),
         (TARGETS, idx(np.where(LABELS == 4, 5, LABELS).astype(np.uint8)), "classes must be among .*got 4"),
         (IMAGES, idx(np.full_like(DIGITS, 7)), "images must differ"),
     ],
@@ -218,7 +262,7 @@ def test_mnist_files_that_are_refused(served, tmp_path, file, content, message):
         (cifar(test_batch=b""), "has no member cifar-10-batches-bin/data_batch_1.bin"),
         (cifar(**BATCHES | {"data_batch_2": bytes(3074)}), "must hold 3073 bytes an image, got 3074 in all"),
         (cifar(**BATCHES | {"data_batch_2": b""}), "must hold 3073 bytes an image, got 0 in all"),
-        (cifar(**BATCHES | {"data_batch_2": b"\x0a" + bytes(3072)}), "labels 0, ..., 9; got .10."),
+        (cifar(**BATCHES | {"data_batch_2": b"\x0a" + bytes(3072)}), "data_batch_2.bin in .* must hold .* got 10"),
     ],
 )
 def test_cifar10_archives_that_are_refused(served, tmp_path, archive, message):

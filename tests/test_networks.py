@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from dufm_lib import Problem, data, metrics, model, networks, structures, theory
 from dufm_lib.data import Data
 from dufm_lib.networks import Classifier
+from dufm_lib.networks.results import result_of
 
 DIGITS = data.digits(per_class=6, classes=(0, 1, 2, 3))
 UFM = (1e-3, 5e-3)
@@ -153,6 +154,9 @@ def test_imbalanced_data_and_no_test_part():
     assert result.problem == Problem(3, (4, 2, 3), 2, 4, UFM)
     assert result.history.test_accuracy.isnan().all()
     assert result.history.objective.isfinite().all()
+    with pytest.raises(ValueError, match=r"dnc_bound needs as many samples of each class, got \(4, 2, 3\)"):
+        _ = result.dnc_bound
+    assert result_of(result, {}, {}).outcome["dnc_bound"] is None
 
 
 def test_same_seed_same_result_and_the_start_is_left_alone():

@@ -5,10 +5,12 @@ A file is in the cache whole and right, or not at all; what fails says which fil
 
 from __future__ import annotations
 
+import contextlib
 import gzip
-import logging
+import math
 import os
 import tarfile
+import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from dufm_lib.data.sets import Data, balanced, selection
 
 ALL = tuple(range(10))
 SECONDS = 60  # without a byte from the server
+STALE = 3600  # seconds since the last byte: nobody is writing to this any more
 
 
 @dataclass(frozen=True)
@@ -75,20 +78,13 @@ def mnist(
 
     Raises:
         ValueError: a bad argument, by name; a file that is not of its format.
-        OSError: a file cannot be fetched; nothing half-written is left.
+        OSError: a file cannot be fetched, which names all that are missing; or cannot be read.
 
     Source: LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document recognition.
     """
     per_class, classes = selection(per_class, classes)
-    files = [_fetch(MNIST, name, cache, progress) for name in MNIST.files]
-    images, targets, test_images, test_targets = (_read_idx(path) for path in files)
-    parts = [(images, targets, files[0]), (test_images, test_targets, files[2])]
-    for pictures, labels, path in parts:
-        if pictures.ndim != 3 or labels.ndim != 1 or len(pictures) != len(labels):
-            raise ValueError(f"{path.name} must hold (images, rows, columns) with one label each; got {pictures.shape}")
-        _check_labels(labels, path)
-    pairs = [(pictures[:, None], labels) for pictures, labels, _ in parts]
-    return balanced(*pairs[0], per_class, classes, pairs[1])
+    files = _fetch(MNIST, cache, progress)
+    return balanced(*_read_mnist(*files[:2]), per_class, classes, _read_mnist(*files[2:]))
 
 
 def cifar10(
@@ -112,16 +108,16 @@ def cifar10(
 
     Raises:
         ValueError: a bad argument, by name; a file that is not of its format.
-        OSError: the file cannot be fetched; nothing half-written is left.
+        OSError: the file cannot be fetched or read.
 
     Source: Krizhevsky (2009), Learning multiple layers of features from tiny images.
     """
     per_class, classes = selection(per_class, classes)
-    path = _fetch(CIFAR10, "cifar-10-binary.tar.gz", cache, progress)
+    (path,) = _fetch(CIFAR10, cache, progress)
     try:
         with tarfile.open(path, "r:gz") as archive:
             batches = [_read_cifar(archive, name, path) for name in [*CIFAR10_BATCHES, CIFAR10_TEST]]
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path.name} is no complete tar.gz archive ({error}); delete {path} and try again") from error
     images, targets = (np.concatenate(parts) for parts in zip(*batches[:-1], strict=True))
     sets = balanced(images, targets, per_class, classes, batches[-1])
@@ -134,49 +130,100 @@ def cifar10(
     )
 
 
-def _fetch(source: Source, file: str, cache: str | os.PathLike[str] | None, progress: bool) -> Path:
-    """The path of a file of the source in the cache, fetched if it is not there or not right."""
+def _fetch(source: Source, cache: str | os.PathLike[str] | None, progress: bool) -> list[Path]:
+    """The paths of all files of the source in the cache, fetched where they are not there or not right."""
     progress = flag("progress", progress)
     if cache is not None:
         cache = folder_path("cache", cache)
     import pooch  # here: whoever brings other data need not wait for it
-    import requests
 
     folder = Path(cache) if cache is not None else Path(pooch.os_cache("dufm_lib")) / source.name
-    pooch.get_logger().setLevel(logging.WARNING)  # the bar says what there is to say
-    failures = []
+    if wanted := _wanted(source, folder):
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            _remove_stale(source, folder)
+            for file in wanted:
+                _download(source, file, folder, progress)
+        except OSError as error:
+            files = "\n  ".join(f"{source.files[file]}  {file}{said}" for file, said in _wanted(source, folder).items())
+            raise OSError(
+                f"{error}\nCall again once the connection is better, or put these files into {folder} by hand, "
+                f"each with the SHA-256 beside it:\n  {files}\ndata.digits() needs no connection"
+            ) from error
+        finally:
+            for each in made:  # those that stayed empty
+                with contextlib.suppress(OSError):
+                    each.rmdir()
+    return [folder / file for file in source.files]
+
+
+def _wanted(source: Source, folder: Path) -> dict[str, str]:
+    """The files that are not in the folder, or not right; with what is to be said of those that are there."""
+    import pooch
+
+    there = {file: pooch.file_hash(folder / file) for file in source.files if (folder / file).exists()}
+    said = {file: f" (the one that is there is damaged, its SHA-256 is {found})" for file, found in there.items()}
+    return {file: said.get(file, "") for file, digest in source.files.items() if there.get(file) != digest}
+
+
+def _download(source: Source, file: str, folder: Path, progress: bool) -> None:
+    """Fetch a file from the first address that has it: whole and right, or not at all."""
+    import pooch
+
+    part, failures = folder / f"{file}.{os.getpid()}.part", []
     for address in source.addresses:
         fetcher = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=SECONDS)
         try:
-            return Path(
-                pooch.retrieve(address + file, f"sha256:{source.files[file]}", file, folder, downloader=fetcher)
-            )
-        except (requests.RequestException, OSError) as error:
+            fetcher(address + file, part, None)
+            if (found := pooch.file_hash(part)) == source.files[file]:
+                part.replace(folder / file)
+                return
+            failures.append(f"{address}{file}: what came is not the file that is meant, its SHA-256 is {found}")
+        except OSError as error:  # of the connection too: requests' errors are OSErrors
             failures.append(f"{address}{file}: {error}")
-        except ValueError:
-            failures.append(f"{address}{file}: what came is not the file that is meant, its SHA-256 is another one")
-    reasons = "\n  ".join(failures)
-    raise OSError(
-        f"{file} of {source.name} is not in {folder} and could not be fetched:\n  {reasons}\n"
-        "Call again once the connection is better, or put the file there by hand; its SHA-256 is "
-        f"{source.files[file]}. data.digits() needs no connection"
-    )
+        finally:
+            part.unlink(missing_ok=True)
+    raise OSError("\n  ".join([f"{file} of {source.name} could not be fetched:", *failures]))
 
 
-def _read_idx(path: Path) -> np.ndarray:
+def _remove_stale(source: Source, folder: Path) -> None:
+    """Remove what a download that was killed has left: nothing was written to it for long."""
+    for file in source.files:
+        for part in folder.glob(f"{file}.*.part"):
+            if time.time() - part.stat().st_mtime > STALE:
+                part.unlink(missing_ok=True)
+
+
+def _read_mnist(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images (M, 1, rows, columns) and labels (M,) of a part."""
+    images, labels = _read_idx(images_path, 3), _read_idx(labels_path, 1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{images_path.name} and {labels_path.name} must hold one label for each image; "
+            f"got {len(labels)} labels and {len(images)} images"
+        )
+    _check_labels(labels, labels_path.name)
+    return images[:, None], labels
+
+
+def _read_idx(path: Path, axes: int) -> np.ndarray:
     """Read a gzipped IDX file: 0, 0, 8 (unsigned bytes), how many axes, their lengths (4 bytes each), the bytes."""
+    packed = path.read_bytes()
     try:
-        content = gzip.decompress(path.read_bytes())
-    except (EOFError, OSError, zlib.error) as error:
+        content = gzip.decompress(packed)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path.name} is no complete gzip file ({error}); delete {path} and try again") from error
     if len(content) < 4 or content[:3] != b"\x00\x00\x08" or len(content) < 4 + 4 * content[3]:
         raise ValueError(
             f"{path.name} is no IDX file of unsigned bytes: it begins with {content[:4].hex() or 'nothing'}"
         )
-    start = 4 + 4 * content[3]
+    if content[3] != axes:
+        raise ValueError(f"{path.name} must have {axes} axes, got {content[3]}")
+    start = 4 + 4 * axes
     shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
-    if len(content) - start != np.prod(shape, dtype=np.int64):
-        raise ValueError(f"{path.name} announces {shape} bytes and holds {len(content) - start}")
+    if 0 in shape or len(content) - start != math.prod(shape):
+        raise ValueError(f"{path.name} must hold the bytes of its shape {shape}, got {len(content) - start}")
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 
 
@@ -192,10 +239,10 @@ def _read_cifar(archive: tarfile.TarFile, name: str, path: Path) -> tuple[np.nda
     if len(content) == 0 or len(content) % 3073:
         raise ValueError(f"{name} in {path.name} must hold 3073 bytes an image, got {len(content)} in all")
     rows = np.frombuffer(content, dtype=np.uint8).reshape(-1, 3073)
-    _check_labels(rows[:, 0], path)
+    _check_labels(rows[:, 0], f"{name} in {path.name}")
     return rows[:, 1:].reshape(-1, 3, 32, 32), rows[:, 0]
 
 
-def _check_labels(labels: np.ndarray, path: Path) -> None:
-    if len(labels) == 0 or labels.max() > 9:
-        raise ValueError(f"{path.name} must come with labels 0, ..., 9; got {sorted(set(labels.tolist()))[-3:]}")
+def _check_labels(labels: np.ndarray, where: str) -> None:
+    if labels.max() > 9:
+        raise ValueError(f"{where} must hold labels 0, ..., 9; got {labels.max()}")

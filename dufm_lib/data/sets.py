@@ -134,7 +134,8 @@ def balanced(
         targets: (M,) the class of each image, as the source numbers them.
         per_class: n >= 1.
         classes: at least two different values of `targets`; class k of the result is classes[k].
-        test: (images, targets) of a test set that the source names; they are then used in place of those left over.
+        test: (images, targets) of a test set that the source names; those of `classes` among them are then used in
+            place of those left over. A class may have none.
 
     Raises:
         ValueError: a bad argument, by name; as many targets as images are missing; a class with fewer than `per_class`

@@ -125,7 +125,7 @@ def resnet20(
     room("width", 4 * c * d)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        layers: list[nn.Module] = [*_convolution(data.inputs.shape[1], c), nn.ReLU()]
+        layers: list[nn.Module] = [*_convolution(data.inputs.shape[1], c), nn.ReLU(inplace=True)]
         before = c
         for stage in (c, 2 * c, 4 * c):
             for _ in range(3):
@@ -145,15 +145,22 @@ class Residual(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
+        self.before, self.after = before, after
         self.stride = 2 if after > before else 1
-        self.added = after - before
-        self.change = nn.Sequential(*_convolution(before, after, self.stride), nn.ReLU(), *_convolution(after, after))
+        self.change = nn.Sequential(
+            *_convolution(before, after, self.stride), nn.ReLU(inplace=True), *_convolution(after, after)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, before, height, width) -> (N, after, height / stride, width / stride)."""
         shortcut = x[:, :, :: self.stride, :: self.stride]
-        half = self.added // 2
-        return (pad(shortcut, (0, 0, 0, 0, half, self.added - half)) + self.change(x)).relu()
+        added = self.after - self.before
+        half = added // 2
+        return (pad(shortcut, (0, 0, 0, 0, half, added - half)) + self.change(x)).relu_()
+
+    def extra_repr(self) -> str:
+        """What tells one block from another; the stride of the shortcut shows in no parameter."""
+        return f"{self.before}, {self.after}, stride={self.stride}"
 
 
 def _convolution(before: int, after: int, stride: int = 1) -> list[nn.Module]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from dufm_lib._arguments import file_path
+from dufm_lib._checkpoint import write_whole
 from dufm_lib.networks.training import Training
 
 # The features of every recorded step would be most of the file; of the others six digits are as good as all.
@@ -24,7 +25,7 @@ class Result:
 
     Attributes:
         setting: what was asked for, by the names of the command's options.
-        outcome: ended, structure, rank, and dnc_bound (None where there is none).
+        outcome: ended, structure, rank, and dnc_bound (None for standard regularization and unbalanced classes).
         environment: versions and device.
         history: name -> tensor with the recorded steps first, as in `History` without the features;
             weight_singular_values is a list of L tensors.
@@ -44,12 +45,8 @@ class Result:
         }
         content = {"setting": self.setting, "outcome": self.outcome, "environment": self.environment}
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-        try:
-            draft.write_text(json.dumps(content | {"history": history}, allow_nan=False) + "\n")
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        text = json.dumps(content | {"history": history}, allow_nan=False) + "\n"
+        write_whole(path, lambda file: file.write(text.encode()))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
@@ -73,7 +70,8 @@ class Result:
 
 def result_of(training: Training, setting: dict[str, object], environment: dict[str, str]) -> Result:
     """What is kept of a training."""
-    bound = training.dnc_bound if training.regularization == "ufm" else None
+    bounded = training.regularization == "ufm" and isinstance(training.data.samples, int)
+    bound = training.dnc_bound if bounded else None
     outcome = {"ended": training.ended, "structure": training.structure, "rank": training.rank, "dnc_bound": bound}
     history = {
         name: list(value) if isinstance(value, tuple) else value

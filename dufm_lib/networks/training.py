@@ -65,6 +65,8 @@ class Training:
 
         Source: Garrod & Keating (2025), Proposition 1 and Theorem 7.
         """
+        if not isinstance(self.data.samples, int):
+            raise ValueError(f"dnc_bound needs as many samples of each class, got {self.data.samples}: balance data")
         return theory.optimal_scale(replace(self.problem, activation="linear"), simplex_etf(self.data.classes))[1]
 
     @property
@@ -126,7 +128,7 @@ def train(
         momentum: in [0, 1).
         steps: the limit on steps, >= 1.
         batch_size: B >= 2; None for all samples at once. An epoch is a random order, cut into equal batches of at
-            most B.
+            most B; one of a single sample, which cannot be normalised, is refused.
         seed: of these orders.
         record_every: how often, in steps, the history is written; also at the first and the last step.
         report: called with (fraction done, text) up to 20 times a second; returning False ends the training.
@@ -137,7 +139,8 @@ def train(
 
     Returns:
         Training, its network in evaluation mode. Ctrl-C, or a report that returns False, also returns what was
-        done, marked "interrupted". The history of a training that diverged ends at the last finite record.
+        done, marked "interrupted"; measured once more if there is no checkpoint to go on from. The history of a
+        training that diverged ends at the last finite record.
 
     Raises:
         ValueError: a bad argument, by name; `data` does not fit `network`; the checkpoint is that of another training,
@@ -157,11 +160,14 @@ def train(
         batch_size = positive_int("batch_size", batch_size, smallest=2)
 
     network = fitting_copy(network, data).train()
-    described = ""
+    if batch_size == 2 and len(data.labels) % 2:
+        raise ValueError(f"batch_size must be at least 3 for {len(data.labels)} samples, got 2: one would stand alone")
+    described: dict[str, str] = {}
     if checkpoint is not None:
-        setting = {"weight_decay": weight_decay, "learning_rate": learning_rate, "momentum": momentum}
+        setting = {"regularization": regularization, "weight_decay": (decay_features, decay_weights)}
+        setting |= {"learning_rate": learning_rate, "momentum": momentum}
         setting |= {"batch_size": batch_size, "seed": seed, "record_every": record_every}
-        described = checkpoints.identity(network, data, regularization=regularization, **setting)
+        described = checkpoints.identity(network, data, **setting)
     network = network.to(network.weights[-1].device if device is None else compute_device("device", device))
     like = network.weights[-1]
     inputs, labels = data.inputs.to(like), data.labels.to(like.device)
@@ -213,7 +219,9 @@ def train(
                     velocity.mul_(momentum).add_(gradient.add(parameter, alpha=decay))
                     parameter.sub_(velocity, alpha=learning_rate)
     except KeyboardInterrupt:  # perhaps in the middle of a step: good enough to look at, not to go on from
-        ended = "interrupted" if record() else "diverged"
+        if checkpoint is not None and not recorded:
+            raise
+        ended = "interrupted" if checkpoint is not None or record() else "diverged"
     finally:
         torch.set_num_threads(before)
     if not recorded:
