@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import fresh_outputs
@@ -234,6 +235,20 @@ def test_every_package_of_the_lock_is_held_to_hashes_and_to_no_host(root):
     entries = re.split(r"\n(?=\S)", lock.strip())
     assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
     assert not re.search(r"https?://|file:|--(index|find)", lock)
+
+
+def test_the_environment_is_the_lock(root):
+    """CONTRIBUTING.md names what the lock does not hold; the book's own library and Python's pip come on top."""
+
+    def same(name):
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    locked = {
+        same(name) for name in re.findall(r"^([\w.-]+)==", (root / "requirements.lock").read_text(), re.MULTILINE)
+    }
+    installed = {same(package.metadata["Name"]) for package in metadata.distributions()}
+    free = {name for name in installed - locked if not name.startswith(("nvidia", "cuda", "triton"))}
+    assert free <= {"torch", "setuptools", "uv", "dufm-lib", "pip"}
 
 
 def test_the_workflows_run_the_commands_of_the_readme(root):
