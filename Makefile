@@ -22,8 +22,8 @@ stage = @echo "== $(1)"; $(2) || { echo "make: the stage '$(1)' failed" >&2; exi
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lint test-library test-notebooks test-pages test-extras page pdf epub slides zip assignments \
-  serve lab bench freeze clean
+.PHONY: help book test lint test-library test-notebooks test-pages test-extras page pdf epub slides zip downloads \
+  assignments serve lab bench freeze clean
 
 help:
 	@echo "make book            build the book: environment, every notebook run, HTML in $(HTML)"
@@ -31,6 +31,7 @@ help:
 	@echo "make page PAGE=...   build one chapter, e.g. PAGE=book/landscape/degeneracy"
 	@echo "make pdf | epub      the whole book in _build/book.pdf | in _build/book.epub"
 	@echo "make zip             its pages, to be read from any folder without a server, in _build/book.zip"
+	@echo "make downloads       these three beside the pages, in $(HTML)/download, where a published front page offers them"
 	@echo "make slides          slides of each part, as pages in $(HTML)/slides and printed in _build/slides"
 	@echo "make assignments     student notebooks without solutions, and their versions for nbgrader, in _build/assignments"
 	@echo "make test-extras     what make test leaves out: nbgrader itself on a chapter, and the EPUB"
@@ -98,7 +99,12 @@ slides: book
 	$(BIN)/python tools/slides.py
 
 zip: book
-	cd _build && rm -f book.zip && ../$(BIN)/python -m zipfile -c book.zip html
+	rm -rf _build/book.zip $(HTML)/download
+	cd _build && ../$(BIN)/python -m zipfile -c book.zip html
+
+downloads: pdf epub zip
+	mkdir -p $(HTML)/download
+	cp _build/book.pdf _build/book.epub _build/book.zip $(HTML)/download
 
 assignments: $(READY)
 	$(BIN)/python tools/assignments.py

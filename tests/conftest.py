@@ -1,8 +1,10 @@
 """Where the repository and its pages are, how hypothesis draws its examples, and a browser for the built book."""
 
+import contextlib
 import functools
 import http.server
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import chromium
@@ -41,19 +43,26 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session")
-def site():
-    assert (SITE / "index.html").exists(), "the book is not built yet: run 'make book' first"
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine; gives its address."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site():
+    assert (SITE / "index.html").exists(), "the book is not built yet: run 'make book' first"
+    with serve(SITE) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

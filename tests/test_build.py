@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import fresh_outputs
@@ -154,10 +155,10 @@ def test_a_changed_archive_is_refused(tmp_path, monkeypatch):
         vendor.fetch(vendor.BUNDLES[0], tmp_path)
 
 
-def build(folder, root, address):
+def build(folder, root, address, conf='extensions = ["myst_parser", "published"]'):
     """A book of one page, built as the site of an address, in a process of its own."""
     (folder / "index.md").write_text("# A page\n\nWhat it is about.\n")
-    (folder / "conf.py").write_text('project = "A book"\nextensions = ["myst_parser", "published"]\n')
+    (folder / "conf.py").write_text(f'project = "A book"\n{conf}\n')
     command = [sys.executable, "-m", "sphinx", "-q", "-W", folder, folder / "html"]
     subprocess.run(command, check=True, env=os.environ | {"SITE_URL": address, "PYTHONPATH": str(root / "tools")})
     return folder / "html"
@@ -197,6 +198,14 @@ def test_redirects_lead_to_pages(root):
         assert target.exists() and not list(root.glob(f"{old}.*"))
 
 
+def test_an_old_address_leads_to_the_new_page(tmp_path, root):
+    """The extension and the form of its option that _config.yml speaks of: old path, new address relative to it."""
+    conf = 'extensions = ["myst_parser", "sphinx_reredirects"]\nredirects = {"part/old": "../index.html"}'
+    site = build(tmp_path, root, "", conf)
+    target = re.search('url=(.*?)"', (site / "part" / "old.html").read_text())[1]
+    assert (site / "part" / target).resolve() == (site / "index.html").resolve()
+
+
 def test_every_page_of_the_contents_exists_and_no_page_is_left_out(root):
     contents = yaml.safe_load((root / "_toc.yml").read_text())
     listed = {contents["root"]} | {c["file"] for part in contents["parts"] for c in part["chapters"]}
@@ -228,6 +237,20 @@ def test_every_package_of_the_lock_is_held_to_hashes_and_to_no_host(root):
     assert not re.search(r"https?://|file:|--(index|find)", lock)
 
 
+def test_the_environment_is_the_lock(root):
+    """CONTRIBUTING.md names what the lock does not hold; the book's own library and Python's pip come on top."""
+
+    def same(name):
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    locked = {
+        same(name) for name in re.findall(r"^([\w.-]+)==", (root / "requirements.lock").read_text(), re.MULTILINE)
+    }
+    installed = {same(package.metadata["Name"]) for package in metadata.distributions()}
+    free = {name for name in installed - locked if not name.startswith(("nvidia", "cuda", "triton"))}
+    assert free <= {"torch", "setuptools", "uv", "dufm-lib", "pip"}
+
+
 def test_the_workflows_run_the_commands_of_the_readme(root):
     targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
     workflows = sorted((root / ".github" / "workflows").glob("*.yml"))
@@ -238,6 +261,20 @@ def test_the_workflows_run_the_commands_of_the_readme(root):
         ours = [command.split()[1:] for command in commands if command.startswith("make ")]
         assert ours, path
         assert all(set(command) <= targets for command in ours), path
+
+
+def test_the_dev_container_names_what_exists(root):
+    container = json.loads((root / ".devcontainer" / "devcontainer.json").read_text())
+    makefile = (root / "Makefile").read_text()
+    program, target = container["postCreateCommand"].split()
+    assert program == "make" and re.search(f"^{target}:", makefile, re.MULTILINE)
+    ports = {int(port) for port in re.findall(r"http.server .* (\d+)$", makefile, re.MULTILINE)}
+    assert ports | {8888} == set(container["forwardPorts"])  # the pages', and JupyterLab's own
+    python = container["image"].rpartition(":")[2]
+    assert f'"{python}"' in (root / ".github" / "workflows" / "weekly.yml").read_text()
+    interpreter = container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert interpreter.removeprefix("${containerWorkspaceFolder}/") == ".venv/bin/python"
+    assert "VENV := .venv\n" in makefile
 
 
 def test_a_chapter_without_goals_gets_no_slides_but_a_reason():

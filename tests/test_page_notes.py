@@ -69,6 +69,16 @@ def test_a_page_is_cited_where_it_can_be_read(monkeypatch):
     assert "https://doi.org/10.5281/zenodo.1" in page_notes.cite(ROOT, "book/index", "A title")
 
 
+def test_a_published_book_offers_the_files_that_make_puts_there(monkeypatch):
+    monkeypatch.delenv("SITE_URL", raising=False)
+    assert page_notes.downloads() == ""
+    monkeypatch.setenv("SITE_URL", "https://example.org/book/")
+    offered = re.findall(r'href="https://example\.org/book/download/(.*?)"', page_notes.downloads())
+    recipe = re.search(r"^downloads:.*\n(?:\t.*\n)+", (ROOT / "Makefile").read_text(), re.MULTILINE)[0]
+    assert re.findall(r"_build/(book\.\w+)", recipe) == offered
+    assert "make downloads" in (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+
+
 def test_a_build_can_be_given_its_day(monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     assert provenance.day(0.0) == "2 January 1970"

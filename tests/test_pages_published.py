@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import PAGES, ROOT
+from conftest import DESK, PAGES, ROOT, serve
 from PIL import Image
-from test_pages import broken_links, loaded_from_elsewhere
+from test_pages import MISSING_IMAGES, broken_links, loaded_from_elsewhere, violations
 
 ADDRESS = "https://example.org/a/book/"
 
@@ -46,6 +46,7 @@ def test_a_shared_page_names_the_book_and_shows_its_card(published, name):
     assert said["site_name"] == title
     assert said["url"] == f"{ADDRESS}{name}.html"
     assert "Project name not set" not in text
+    assert (f"{ADDRESS}download/book.pdf" in text) == (name == PAGES[0])
     with Image.open(published / said["image"].removeprefix(ADDRESS)) as card:
         logo = card.convert("RGB").crop((800, 0, 1146, 200))  # where the template has place for it
         assert len(logo.getcolors(logo.width * logo.height)) > 100
@@ -54,3 +55,14 @@ def test_a_shared_page_names_the_book_and_shows_its_card(published, name):
 def test_the_sitemap_holds_the_pages_of_the_book_and_no_indices(published):
     listed = set(re.findall("<loc>(.*?)</loc>", (published / "sitemap.xml").read_text()))
     assert listed == {f"{ADDRESS}{name}.html" for name in PAGES}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_for_missing_addresses_is_whole(published, visit, tmp_path, scheme):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "book").symlink_to(published)
+    with serve(tmp_path) as address:
+        page, wrong = visit(f"{address}/a/book/404.html", address, color_scheme=scheme, **DESK)
+        assert page.evaluate(MISSING_IMAGES) == []
+        assert violations(page) == []
+        assert wrong == []

@@ -20,6 +20,7 @@ MORE = {
     "book/reference/status": "How all pages ran",
     "book/reference/accessibility": "Accessibility",
 }
+WHOLE = {"book.pdf": "PDF", "book.epub": "EPUB", "book.zip": "pages to unpack and read without a network"}
 COLAB_HINT = "Open on Colab; run first the cell that stands at the foot of this page"
 
 
@@ -48,6 +49,14 @@ def address(page: str, root: Path) -> str | None:
         return f"{site.rstrip('/')}/{page}.html"
     found = launch_buttons.origin(root)
     return found[0] if found else None
+
+
+def downloads() -> str:
+    """Where a published site offers the whole book (`make downloads`); nothing without an address."""
+    if not (site := os.environ.get("SITE_URL")):
+        return ""
+    links = [f'<a href="{site.rstrip("/")}/download/{file}">{name}</a>' for file, name in WHOLE.items()]
+    return f"<p>The whole book to take along: {' · '.join(links)}</p>"
 
 
 def code(text: str) -> str:
@@ -94,6 +103,7 @@ def add(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.doc
     ]
     context["body"] += f"""<section class="page-notes" aria-label="About this page">
 <p>{" ".join([escape(made(root, record)), " · ".join(links)])}</p>
+{downloads() if page == app.config.root_doc else ""}
 {cite(root, page, title)}
 {colab(root, page) if record else ""}
 </section>"""

@@ -32,7 +32,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         address = address.rstrip("/") + "/"
         app.config.html_baseurl = app.config.ogp_site_url = address
         app.config.sitemap_url_scheme = "{link}"
-        app.config.sitemap_excludes = ["404.html", "genindex.html", "prf-prf.html", "search.html"]
+        app.config.sitemap_excludes = ["404.html", "genindex.html", "search.html"]
         app.config.notfound_urls_prefix = parts.path.rstrip("/") + "/"
         for name in ("notfound.extension", "sphinx_sitemap", "sphinxext.opengraph"):
             app.setup_extension(name)
