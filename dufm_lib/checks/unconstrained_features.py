@@ -41,13 +41,13 @@ def _power_of_death() -> int:
 
 @cache
 def _width_of_even_odds() -> float:
-    """The width at which half of fifty starts of the playground's model collapse, on a line between 25 and 30."""
+    """The width at which half of thirty starts of the playground's model collapse, on a line between 25 and 30."""
     collapsed = []
     for width in (25, 30):
         problem = Problem(classes=6, samples=2, depth=2, width=width, weight_decay=2.0**-9)
-        runs = descent.train(problem, runs=50, seed=0, learning_rate=1.0, init_scale=0.7, steps=100_000)
+        runs = descent.train(problem, runs=30, seed=0, learning_rate=1.0, init_scale=0.7, steps=100_000)
         collapsed.append(runs.structure.count("dnc"))
-    return 25 + 5 * (25 - collapsed[0]) / (collapsed[1] - collapsed[0])
+    return 25 + 5 * (15 - collapsed[0]) / (collapsed[1] - collapsed[0])
 
 
 ANSWERS: dict[str, Judge] = {
