@@ -34,7 +34,7 @@ help:
 	@echo "make downloads       these three beside the pages, in $(HTML)/download, where a published front page offers them"
 	@echo "make slides          slides of each part, as pages in $(HTML)/slides and printed in _build/slides"
 	@echo "make assignments     student notebooks without solutions, and their versions for nbgrader, in _build/assignments"
-	@echo "make test-extras     what make test leaves out: nbgrader itself on a chapter, and the EPUB"
+	@echo "make test-extras     what make test leaves out: every student notebook, nbgrader itself on one, and the EPUB"
 	@echo "make lab | serve     open JupyterLab | serve the built book on this machine"
 	@echo "make lint | bench    the style checks alone | the benchmarks"
 	@echo "make freeze | clean  renew requirements.lock | remove all that the other targets made"

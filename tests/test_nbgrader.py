@@ -1,4 +1,7 @@
-"""nbgrader itself, on a chapter that reads results of long runs: `make test-extras`; left out where it is missing."""
+"""Every student notebook run, and nbgrader itself on a chapter that reads results of long runs: `make test-extras`.
+
+Left out where nbgrader is missing.
+"""
 
 import shutil
 import subprocess
@@ -7,6 +10,7 @@ import sys
 import assignments
 import nbformat
 import pytest
+from test_assignments import CHAPTERS, CHEAP, run_both
 
 api = pytest.importorskip("nbgrader.api", reason="nbgrader is not in the book's environment: make test-extras")
 CHAPTER = "where-descent-ends"
@@ -46,3 +50,9 @@ def test_solutions_get_full_marks_and_empty_answers_none(tmp_path, monkeypatch):
         assert len(ada) == len(bob) and all(grade.score == 0 for grade in bob)
     for student in ("ada", "bob"):
         assert (tmp_path / "feedback" / student / CHAPTER / f"{CHAPTER}.html").exists()
+
+
+@pytest.mark.timeout(1800)  # two notebooks, of which the longest takes minutes on a busy machine
+@pytest.mark.parametrize("path", [path for path in CHAPTERS if path not in CHEAP], ids=lambda path: path.stem)
+def test_solutions_pass_and_empty_answers_fail_in_every_chapter(path, tmp_path):
+    run_both(path, tmp_path)

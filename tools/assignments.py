@@ -6,8 +6,10 @@ _build/assignments/source/CHAPTER   the same with solutions, as nbgrader's gener
 
 Each folder can be moved: the results of long runs that a chapter reads lie beside its notebook.
 
-Where an exercise has a checker in `dufm_lib.checks`, a locked cell below the answer calls it and gives the point;
-other answers are text, graded by hand.
+Where an exercise has a checker in `dufm_lib.checks`, a locked cell below the answer calls it and gives the points.
+Where it has none, or asks to show or to explain something too, there is a cell for words, graded by hand; without a
+checker there is a cell, not graded, for the work that the words rest on. A graded cell of a warm-up gives one point, of
+a core exercise two, of a challenge three. The text is Markdown that any notebook shows, Colab's too.
 """
 
 import ast
@@ -17,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import plain_markdown
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
@@ -33,7 +36,9 @@ c.Execute.timeout = c.Execute.iopub_timeout = 120  # importing torch alone may t
 START = re.compile(r"^(`{3,})\{solution-start\} (\S+)\n(?::.*\n)*\1\s*?$", re.MULTILINE)
 END = re.compile(r"^(`{3,})\{solution-end\}\n\1\s*?$", re.MULTILINE)
 RESULTS = "../../results/"  # of the repository, as chapters read them
-LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\.ipynb(?:#[^)]*)?\)")  # to chapters, which lie elsewhere
+LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\.(?:ipynb|md)(?:#[^)]*)?\)")  # to chapters, which lie elsewhere
+POINTS = {"warm-up": 1, "core": 2, "challenge": 3}
+WORDS = re.compile(r"(?i:\b(?:show that|prove|proof|explain|why|deduce|say)\b)|\bShow\b")  # asked for by an exercise
 
 
 def split(cells: list) -> Iterator[tuple[str | None, nbformat.NotebookNode]]:
@@ -69,35 +74,56 @@ def answered(code: str, label: str) -> str:
     raise ValueError(f"the solution of {label} must call checks.check({label!r}, ...), and does not")
 
 
-def answer_cells(label: str, solution: list, with_solution: bool) -> list:
+def exercises(chapter: nbformat.NotebookNode) -> dict[str, plain_markdown.Box]:
+    """The exercises of a chapter by their labels."""
+    text = plain_markdown.in_one_way(plain_markdown.markdown(chapter))
+    boxes = map(plain_markdown.Box.of, plain_markdown.BOX.finditer(text))
+    return {box.label: box for box in boxes if box.kind == "exercise"}
+
+
+def answer_cells(exercise: plain_markdown.Box, solution: list, with_solution: bool) -> list:
     """Where the answer to an exercise goes, and the check of it."""
-    if label not in checks.ANSWERS:
-        text = "\n\n".join(cell.source for cell in solution if cell.source) if with_solution else "*Your answer.*"
-        return [graded(new_markdown_cell(text), label, grade=True, solution=True, points=2)]
+    label, judged = exercise.label, exercise.label in checks.ANSWERS
+    points = POINTS[re.search(r"\((warm-up|core|challenge)\)", exercise.title + exercise.body)[1]]
+    words, code = (
+        "\n\n".join(cell.source for cell in solution if cell.cell_type == kind and cell.source)
+        for kind in ("markdown", "code")
+    )
+    place = "answer = ...  # yours" if judged else "# your work"
     if with_solution:
-        code = "\n\n".join(cell.source for cell in solution if cell.cell_type == "code")
-        source = f"### BEGIN SOLUTION\n{answered(code, label)}\n### END SOLUTION"
-    else:
-        source = "answer = ...  # yours"
-    check = f'from dufm_lib import checks\n\nverdict = checks.check("{label}", answer)\nassert verdict, verdict'
-    return [
-        graded(new_code_cell(source), f"{label}-answer", solution=True),
-        graded(new_code_cell(check), label, grade=True, locked=True, points=1),
-    ]
+        place = f"### BEGIN SOLUTION\n{answered(code, label) if judged else code}\n### END SOLUTION"
+    cells = [graded(new_code_cell(place), f"{label}-{'answer' if judged else 'work'}", solution=True)]
+    if judged:
+        check = f'from dufm_lib import checks\n\nverdict = checks.check("{label}", answer)\nassert verdict, verdict'
+        cells.append(graded(new_code_cell(check), label, grade=True, locked=True, points=points))
+    if not judged or WORDS.search(exercise.body):
+        text = (words or "*See the code.*") if with_solution else "*Your answer, in words.*"
+        cells.append(graded(new_markdown_cell(text), f"{label}-words", grade=True, solution=True, points=points))
+    return cells
 
 
-def assignment(chapter: nbformat.NotebookNode, with_solution: bool) -> nbformat.NotebookNode:
+def names() -> plain_markdown.Names:
+    """What the references of the chapters stand for."""
+    pages = [nbformat.read(path, 4) for path in sorted(ROOT.glob("book/**/*.ipynb"))]
+    return plain_markdown.Names.of(pages, (ROOT / "book" / "references.bib").read_text())
+
+
+def assignment(
+    chapter: nbformat.NotebookNode, named: plain_markdown.Names, with_solution: bool
+) -> nbformat.NotebookNode:
     """The student's version of a chapter, or with its solutions the teacher's."""
+    asked, home = exercises(chapter), plain_markdown.title(chapter)
     cells, solution, label = [], [], None
     for solving, cell in split(chapter.cells):
+        if cell.cell_type == "markdown":
+            cell.source = LINK.sub(r"\1", plain_markdown.plain(cell.source, named, home))
         if solving and cell.source:
             label = solving
             solution.append(cell)
         elif solving:
-            cells += answer_cells(solving, solution, with_solution)
+            cells += answer_cells(asked[solving], solution, with_solution)
             solution = []
         else:
-            cell.source = LINK.sub(r"\1", cell.source) if cell.cell_type == "markdown" else cell.source
             cells.append(cell)
     if solution:
         raise ValueError(f"the solution of {label} must end with a solution-end directive, and does not")
@@ -127,11 +153,12 @@ def carry(name: str, home: Path) -> None:
 def main() -> None:
     """Write both versions of every chapter, and what they read, anew."""
     shutil.rmtree(TARGET, ignore_errors=True)
+    named = names()
     for path in chapters():
         for folder, with_solution in (("release", False), ("source", True)):
             home = TARGET / folder / path.stem
             home.mkdir(parents=True)
-            nbformat.write(assignment(nbformat.read(path, 4), with_solution), home / path.name)
+            nbformat.write(assignment(nbformat.read(path, 4), named, with_solution), home / path.name)
             for name in set(re.findall(rf"{re.escape(RESULTS)}([\w./-]+)", path.read_text())):
                 carry(name, home)
     (TARGET / "nbgrader_config.py").write_text(SETTINGS)

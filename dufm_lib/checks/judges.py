@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from decimal import Decimal
+from numbers import Real
 from typing import Protocol
 
 import numpy as np
 import torch
+
+from dufm_lib._arguments import shown
+
+CLOSE = 0.05  # relative error up to which a wrong number is called close
+TOLD = 20  # a whole number is called too small or too large only if it or the right one is at least this
 
 
 class Judge(Protocol):
@@ -19,7 +26,7 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class Number:
-    """A real number.
+    """A real number other than zero.
 
     Attributes:
         value: called for the right answer.
@@ -33,24 +40,28 @@ class Number:
 
     def fault(self, answer: object) -> str | None:
         """The fault in words, or None."""
-        if isinstance(answer, bool) or not isinstance(number := _scalar(answer), Real):
-            return f"a number is expected, and this is of type {type(answer).__name__}"
-        if not np.isfinite(number):
-            return f"a finite number is expected, and this is {number}"
-        right = self.value()
-        if self._close(number, right):
+        number = _real(answer)
+        if number is None:
+            return f"a number is expected, and this is {shown(answer)}"
+        if not math.isfinite(number):
+            return f"a finite number is expected, and this is {shown(answer)}"
+        right = float(self.value())
+        if self._near(number, right, self.rtol):
             return None
         for remark, wrong in self.mistakes.items():
-            if self._close(number, wrong()):
+            if self._near(number, wrong(), self.rtol):
                 return remark
-        if right != 0 and number * right <= 0:
-            return "the sign is wrong" if number else "it is not zero"
-        if right != 0 and not 0.1 <= number / right <= 10:
-            return f"it is more than ten times too {'large' if abs(number) > abs(right) else 'small'}"
-        return f"close, but not within a relative error of {self.rtol:g}"
+        if number == 0:
+            return "it is not zero"
+        if (number > 0) != (right > 0):
+            return "the sign is wrong"
+        if self._near(number, right, CLOSE):
+            return f"close, but not within a relative error of {self.rtol:g}"
+        return _off(number, right) or f"it is of the right size, but off by more than {max(CLOSE, self.rtol):.0%}"
 
-    def _close(self, number: float, other: float) -> bool:
-        return abs(number - other) <= self.rtol * abs(other)
+    @staticmethod
+    def _near(number: float, other: float, rtol: float) -> bool:
+        return abs(number - other) <= rtol * abs(other)
 
 
 @dataclass(frozen=True)
@@ -67,15 +78,17 @@ class Whole:
 
     def fault(self, answer: object) -> str | None:
         """The fault in words, or None."""
-        number = _scalar(answer)
-        if isinstance(number, bool) or not isinstance(number, Integral):
-            return f"a whole number is expected, and this is {answer!r}"
-        if number == self.value():
+        number = _real(answer)
+        if number is None or not number.is_integer():  # nor are NaN and infinity
+            return f"a whole number is expected, and this is {shown(answer)}"
+        right = self.value()
+        if number == right:
             return None
         for remark, wrong in self.mistakes.items():
             if number == wrong():
                 return remark
-        return "that is not the number"
+        told = number * right > 0 and max(abs(number), abs(right)) >= TOLD  # of few numbers a hint leaves one
+        return (_off(number, right) if told else None) or "that is not the number"
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,10 @@ class Construction:
         if not np.isfinite(array).all():
             return "finite entries are expected"
         matrix = torch.from_numpy(array)
-        return next((remark for remark, has in self.faults.items() if has(matrix)), None)
+        try:
+            return next((remark for remark, has in self.faults.items() if has(matrix)), None)
+        except (ValueError, torch.linalg.LinAlgError) as error:  # the library says why it cannot judge this matrix
+            return str(error)
 
 
 @dataclass(frozen=True)
@@ -145,27 +161,46 @@ class Function:
         if not callable(answer):
             return f"a function is expected, and this is of type {type(answer).__name__}"
         for arguments in self.inputs:
-            shown = ", ".join(map(repr, arguments))
+            called = f"called with ({', '.join(map(repr, arguments))}) it"
             try:
                 value = answer(*arguments)
-            except Exception as error:
-                return f"called with ({shown}) it raises {type(error).__name__}: {error}"
+            except (Exception, SystemExit) as error:
+                return f"{called} raises {shown(error)}"
             if isinstance(fault := Number(lambda: self.reference(*arguments), self.rtol).fault(value), str):  # noqa: B023
-                return f"called with ({shown}) it returns {value!r}: {fault}"
+                return f"{called} returns {shown(value)}: {fault}"
         return None
 
 
-def _scalar(answer: object) -> object:
-    """The number in an array or tensor of one entry; anything else as it is."""
-    return answer.item() if getattr(answer, "ndim", None) == 0 and hasattr(answer, "item") else answer
+def _off(number: float, right: float) -> str | None:
+    """By how much a number of the right sign is off, if it is more than a factor of two; an exact factor would tell."""
+    if 0.5 <= number / right <= 2:
+        return None
+    return f"it is too {'large' if abs(number) > abs(right) else 'small'} by more than a factor of two"
+
+
+def _real(answer: object) -> float | None:
+    """A real number, alone or the one entry of an array or tensor, as a float (infinite if too large), else None."""
+    try:
+        number = answer.item() if isinstance(answer, (np.generic, np.ndarray, torch.Tensor)) else answer
+        if isinstance(number, bool) or not isinstance(number, (Real, Decimal)):
+            return None
+        return float(number)
+    except OverflowError:  # a whole number or a fraction that no float holds
+        return float("inf")
+    except Exception:  # more than one entry, or none that can be read
+        return None
 
 
 def _array(answer: object, shape: tuple[int, ...]) -> np.ndarray | str:
     """The answer as an array of that shape, or what is wrong with it in words."""
     try:
-        array = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return f"an array of shape {shape} is expected, and this is of type {type(answer).__name__}"
+        real = isinstance(answer, torch.Tensor) and not answer.is_complex()
+        array = np.asarray(answer.detach().cpu().double() if real else answer)
+        if array.dtype.kind not in "biufO":  # complex numbers, text, dates
+            raise TypeError
+        array = array.astype(float)
+    except Exception:  # lists of unequal lengths, things that are no numbers, or numbers that no float holds
+        return f"an array of real numbers of shape {shape} is expected, and this is {shown(answer)}"
     if array.shape != shape:
         return f"an array of shape {shape} is expected, and this one has shape {array.shape}"
     return array

@@ -6,6 +6,7 @@ import math
 from functools import cache
 
 import torch
+from scipy.optimize import brentq
 
 from dufm_lib import Problem, structures, theory
 from dufm_lib.checks.judges import Construction, Function, Judge, Matrix, Number, Whole
@@ -40,6 +41,17 @@ def _collapse_returns() -> float:
         beaten = theory.search_optimum(problem, starts=8)[0] < collapse - 1e-12  # rounding
         low, high = (low, middle) if beaten else (middle, high)
     return low
+
+
+def _pairing_passes_collapse() -> float:
+    """The weight decay above which pairing itself, with its single class, beats collapse of five classes at depth 2."""
+
+    def lead(decay: float) -> float:
+        shapes = structures.simplex_etf(5), structures.pairing(5)
+        collapse, pairing = (theory.optimal_scale(Problem(5, 1, 2, 5, decay), shape)[1] for shape in shapes)
+        return collapse - pairing
+
+    return float(brentq(lead, 0.01, 0.05, rtol=1e-6))
 
 
 @cache
@@ -109,7 +121,14 @@ ANSWERS: dict[str, Judge] = {
     "ex-low-rank-polygon": Whole(
         _first_polygon, mistakes={"there pairing is still the better one": lambda: _first_polygon() - 1}
     ),
-    "ex-low-rank-pyramid": Number(_collapse_returns, rtol=0.01),
+    "ex-low-rank-pyramid": Number(
+        _collapse_returns,
+        rtol=0.01,
+        mistakes={
+            "that is its logarithm": lambda: math.log(_collapse_returns()),
+            "that is where pairing with a single class passes collapse": _pairing_passes_collapse,
+        },
+    ),
     "ex-optimal-samples": Number(
         lambda: _icosahedron_loss(243),
         rtol=1e-6,

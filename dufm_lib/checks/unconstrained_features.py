@@ -41,16 +41,13 @@ def _power_of_death() -> int:
 
 @cache
 def _width_of_even_odds() -> float:
-    """The width at which half of fifty starts of the playground's model collapse, between multiples of five."""
-    before = 0.0
-    for width in range(15, 41, 5):
+    """The width at which half of thirty starts of the playground's model collapse, on a line between 25 and 30."""
+    collapsed = []
+    for width in (25, 30):
         problem = Problem(classes=6, samples=2, depth=2, width=width, weight_decay=2.0**-9)
-        runs = descent.train(problem, runs=50, seed=0, learning_rate=1.0, init_scale=0.7, steps=100_000)
-        share = runs.structure.count("dnc") / 50
-        if share >= 0.5:
-            break
-        before = share
-    return width - 5 * (share - 0.5) / (share - before)
+        runs = descent.train(problem, runs=30, seed=0, learning_rate=1.0, init_scale=0.7, steps=100_000)
+        collapsed.append(runs.structure.count("dnc"))
+    return 25 + 5 * (15 - collapsed[0]) / (collapsed[1] - collapsed[0])
 
 
 ANSWERS: dict[str, Judge] = {
@@ -76,5 +73,12 @@ ANSWERS: dict[str, Judge] = {
         _power_of_death,
         mistakes={"some runs still learn something there": lambda: _power_of_death() - 1},
     ),
-    "ex-playground-width": Number(_width_of_even_odds, rtol=0.25),
+    "ex-playground-width": Number(
+        _width_of_even_odds,
+        rtol=0.25,
+        mistakes={
+            "at that width hardly any start collapses": lambda: 10,
+            "at that width nearly every start collapses": lambda: 40,
+        },
+    ),
 }
