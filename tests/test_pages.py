@@ -104,11 +104,12 @@ def test_page_at_a_desk(visit, site, name, scheme):
     assert page.locator("html").get_attribute("data-theme") == scheme
     turned = [value != "none" for value in page.evaluate(FILTERS)]
     assert turned == [scheme == "dark"] * len(turned), "figures are turned in the dark theme, and only there"
-    assert violations(page) == []
+    if scheme == "light":  # folded, a page shows no colour that it does not show unfolded
+        assert violations(page) == []
     if page.evaluate(UNFOLD):
         page.wait_for_timeout(500)  # the theme takes 300 ms before it looks again for what scrolls
         assert page.locator(".toggle-hidden, details:not([open])").count() == 0
-        assert violations(page) == []
+    assert violations(page) == []
     assert wrong == []
 
 
