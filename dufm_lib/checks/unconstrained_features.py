@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import torch
 
-from dufm_lib import Problem, descent, structures, theory
+from dufm_lib import Problem, descent, hessian, structures, theory
 from dufm_lib.checks.judges import Function, Judge, Number, Whole
 
 _SETTINGS = [(4, 3, 0.02), (6, 2, 0.02), (10, 5, 2**-8), (10, 5, 0.04), (4, 3, 0.2)]  # K, n, decay; the last one dies
@@ -50,6 +51,13 @@ def _width_of_even_odds() -> float:
     return 25 + 5 * (15 - collapsed[0]) / (collapsed[1] - collapsed[0])
 
 
+def _fastest_rate(shape: Callable[[int], torch.Tensor] = structures.simplex_etf) -> float:
+    """The largest learning rate at which descent stays at a solution of the playground's model."""
+    problem = Problem(classes=6, samples=2, depth=2, width=20, weight_decay=2.0**-9)
+    logits = theory.optimal_scale(problem, shape(6))[0] * shape(6)
+    return 2 / float(hessian.aligned_spectrum(problem, logits).eigenvalues.max())
+
+
 ANSWERS: dict[str, Judge] = {
     "ex-one-threshold": Number(
         lambda: theory.merging_decay(Problem(10, 5, 1, 10, 1e-3)),
@@ -79,6 +87,14 @@ ANSWERS: dict[str, Judge] = {
         mistakes={
             "at that width hardly any start collapses": lambda: 10,
             "at that width nearly every start collapses": lambda: 40,
+        },
+    ),
+    "ex-playground-rate": Number(
+        _fastest_rate,
+        rtol=5e-3,  # a bisection with runs is right too
+        mistakes={
+            "at that rate a step jumps to the minimum; it may still go beyond it": lambda: _fastest_rate() / 2,
+            "that is the rate of pairing": lambda: _fastest_rate(structures.pairing),
         },
     ),
 }
