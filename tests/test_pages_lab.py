@@ -203,7 +203,7 @@ def test_keys_move_a_slider_and_are_no_shortcuts_of_the_notebook(notebook):
 
 
 def test_a_drag_and_a_click_change_drawing_and_words(notebook):
-    figure = notebook.figure("Which structure is cheapest?")
+    figure = notebook.figure("Which of three structures is cheapest?")
     words, drawing = figure.locator(".live-words"), figure.locator(".live-stage > svg")
     slider, box = part(figure, "lambda")
     before = drawing.inner_html()
@@ -326,7 +326,7 @@ def test_figures_come_back_when_the_page_is_loaded_again(notebook):
 # a slider of each figure
 SLIDERS = {
     "Is collapse worth its loss?": "L",
-    "Which structure is cheapest?": "L",
+    "Which of three structures is cheapest?": "L",
     "Train one in the page": "L",
     "What the training recorded": "step",
 }

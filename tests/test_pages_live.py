@@ -111,7 +111,7 @@ def test_a_link_restores_the_figure_and_shows_it(look):
     page, wrong = look(CHAPTER, "#fig-phases?lambda=0.02&K=4&L=2")
     expect(part(page, "phases", "K")[1]).to_have_value("4")
     expect(part(page, "phases", "lambda")[1]).to_have_value("0.02")
-    expect(words(page, "phases")).to_contain_text("K = 4, L = 2: the least loss is that of pairing")
+    expect(words(page, "phases")).to_contain_text("K = 4, L = 2: of these three the least loss is that of pairing")
     expect(page.locator("#fig-phases")).to_be_in_viewport()
     expect(part(page, "price", "L")[1]).to_have_value("2")  # the other figure is as it starts
     assert wrong == []
@@ -129,6 +129,51 @@ def test_two_figures_share_the_address_and_reset_takes_one_out(look):
     expect(part(page, "phases", "K")[1]).to_have_value("10")
     page.wait_for_function("() => location.hash === '#fig-price?L=3'")
     assert wrong == []
+
+
+def test_reset_brings_back_the_first_view_of_a_picture_in_space(look):
+    page, wrong = look("book/low-rank-bias/optimal-structure")
+    view, drawn = page.locator("#fig-solids .solids-view"), "() => document.querySelector('#fig-solids svg').outerHTML"
+    first = page.evaluate(drawn)
+    view.press("ArrowLeft")
+    view.press("+")
+    page.locator("#fig-solids .solids-spin").click()
+    page.evaluate(SETTLED)
+    assert page.evaluate(drawn) != first
+    page.locator("#fig-solids .live-reset").click()
+    page.evaluate(SETTLED)
+    assert page.evaluate(drawn) == first
+    expect(page.locator("#fig-solids .solids-spin")).to_have_attribute("aria-pressed", "false")
+    assert wrong == []
+
+
+def test_a_finger_turns_a_picture_sideways_and_scrolls_the_page(look):
+    page, wrong = look("book/low-rank-bias/optimal-structure", "#fig-solids", **PHONE)
+    view = page.locator("#fig-solids .solids-view")
+    view.scroll_into_view_if_needed()
+    cdp, area = page.context.new_cdp_session(page), view.bounding_box()
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+
+    def swipe(dx, dy):
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for part_ in range(1, 9):
+            point = {"x": x + dx * part_ / 8, "y": y + dy * part_ / 8}
+            cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.evaluate(SETTLED)
+
+    drawn, before = view.inner_html(), page.evaluate("() => scrollY")
+    swipe(80, 0)
+    assert view.inner_html() != drawn and page.evaluate("() => scrollY") == before
+    swipe(0, -100)
+    assert page.evaluate("() => scrollY") > before + 50
+    assert wrong == []
+
+
+def test_a_cloud_and_its_measurements_stand_side_by_side_on_a_desk(look):
+    page, _ = look("book/neural-collapse/what-collapses")
+    tops = page.locator("#fig-cloud .live-panels > div").evaluate_all("e => e.map(x => x.getBoundingClientRect().top)")
+    assert len(tops) == 2 and abs(tops[0] - tops[1]) < 30
 
 
 BAD = [

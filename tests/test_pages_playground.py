@@ -110,6 +110,25 @@ def test_pause_step_and_restart(playground):
     assert live.wrong == []
 
 
+def test_reset_stops_and_begins_again(playground):
+    live = playground("#fig-playground?pace=100")
+    live.play.click()
+    live.wait_for(5)
+    live.page.locator("#fig-playground .live-reset").click()
+    expect(live.state).to_contain_text("step 0,")
+    expect(live.play).to_have_text("Play")
+    live.page.wait_for_timeout(300)
+    assert live.steps() == 0 and live.wrong == []
+
+
+def test_without_web_workers_the_figure_says_so(playground, site, visit):
+    page, _ = visit(f"{site}/{PAGE}.html", site, **DESK)
+    page.add_init_script("window.Worker = class { constructor() { throw new Error('blocked'); } };")
+    page.reload()
+    expect(page.locator("#fig-playground .live-words")).to_contain_text("allows no background work")
+    expect(page.locator("#fig-playground .playground-play")).to_be_disabled()
+
+
 def test_a_new_setting_is_a_new_run_and_play_goes_on(playground):
     live = playground("#fig-playground?pace=100")
     live.play.click()

@@ -16,9 +16,9 @@ class Phases(LiveFigure):
         """Make the figure; `values` of K, L, n and lambda (as `**{"lambda": 0.01}`) may differ from the start."""
         super().__init__(
             name="phases",
-            title="Which structure is cheapest?",
-            about="Each cell is coloured by the structure of least loss, each at its own best scale. Change the weight "
-            "decay, and choose a cell by a click or by K and L to read its losses.",
+            title="Which of three structures is cheapest?",
+            about="Of DNC, pairing and polygon, each at its own best scale, the cheapest colours the cell. What "
+            "beats all three is in the atlas. Change the weight decay, and choose a cell by a click or by K and L.",
             fields=[
                 fields.power("lambda", "weight decay λ", 2.0**-10, 2.0**-14, 0.5),
                 fields.number("n", "samples per class n", 1, 1, 50),

@@ -15,7 +15,8 @@ const ROW = { color: INK, dash: "4 3", marker: "X" };
 export default live((figure) => {
   const table = turntable("cloud", "The classes in space", figure.redraw);
   const right = element("div");
-  figure.stage.append(element("div", { className: "live-panels" }, element("div", {}, table.picture, table.row), right));
+  const left = element("div", {}, table.picture, table.row);
+  figure.stage.append(element("div", { className: "live-panels" }, left, right));
   return {
     draw() {
       const { K } = figure.values;
@@ -25,7 +26,8 @@ export default live((figure) => {
       const words = tell(K, values);
       const dnc = figure.looks.dnc;
       const two = figure.width >= 560;
-      const width = two ? (figure.width - 13) / 2 : figure.width;
+      const width = two ? Math.floor((figure.width - 13) / 2) : figure.width;
+      left.style.width = right.style.width = `${width}px`; // else the words of the key would decide
       table.put(
         {
           points: scaled(made.means),
@@ -48,6 +50,7 @@ export default live((figure) => {
         ]);
       return words;
     },
+    reset: table.reset,
   };
 });
 

@@ -45,7 +45,9 @@ function number(control, key, changed) {
     autocomplete: "off",
   });
   let taken = "";
+  let current = control.value;
   const put = (value) => {
+    current = value;
     slider.value = position(control, value);
     slider.setAttribute("aria-valuetext", show(value));
     box.value = taken = show(value, 4);
@@ -58,7 +60,7 @@ function number(control, key, changed) {
   // Enter and the loss of the focus both end in "change": what has been taken once is not taken again, nor its note wiped
   const typed = () => {
     if (box.value === taken) return;
-    const { value, note } = settle(control, box.value);
+    const { value, note } = settle({ ...control, value: current }, box.value); // what is no number changes nothing
     put(value);
     changed(value, note);
   };

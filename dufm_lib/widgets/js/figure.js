@@ -5,7 +5,8 @@
 //       // once: make what stays, in figure.stage (a div)
 //       return {
 //         draw() { ...; return "what the figure shows, in one or two sentences"; },   // on every change
-//         remove() { ... },                                                         // optional: stop what runs
+//         reset() { ... },      // optional: bring back what is not among the values, such as a view
+//         remove() { ... },     // optional: stop what runs
 //       };
 //     });
 // and reads
@@ -169,6 +170,7 @@ function render(model, el, setup) {
   // --- reset and link
   listen(reset, "click", () => {
     adopt(settleAll(card.controls, {}).values, []);
+    drawing.reset?.();
     if (figure.result) {
       model.set("result", {});
       if (kernel) model.save_changes();

@@ -19,7 +19,7 @@ function settingOf({ K, n, L, d, lambda, rate, scale, activation, seed }) {
 
 export default live((figure) => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const worker = new Worker(address);
+  const worker = startWorker(address);
   let setting = null; // of the run under way
   let run = 0; // its number
   let history = []; // its records
@@ -41,6 +41,7 @@ export default live((figure) => {
     setting = settingOf(values);
     history = [];
     now = null;
+    step.disabled = false;
     const problem = { K: values.K, n: values.n, L: values.L, lambda: values.lambda };
     bounds = { dnc: optimalScale(simplex(values.K), problem).loss, pairing: optimalScale(pairing(values.K), problem).loss };
     worker.postMessage({ start: setting, key: ++run, play: playing ? figure.values.pace : 0 });
@@ -60,12 +61,13 @@ export default live((figure) => {
     now = data;
     if (data.pace) pace = data.pace;
     if (data.ended && playing) go(false);
+    if (data.ended && document.activeElement === step) play.focus(); // a button that becomes disabled would lose the place
+    step.disabled = Boolean(data.ended);
     if (!figure.still || !playing || performance.now() - shown > CALM) figure.redraw();
   };
   play.onclick = () => go(!playing);
   step.onclick = () => {
     if (playing) go(false);
-    if (now?.ended) begin(figure.values);
     worker.postMessage({ steps: 1 });
   };
   restart.onclick = () => {
@@ -96,7 +98,10 @@ export default live((figure) => {
       const torch = torchOf(figure, setting);
       const half = wide ? Math.floor((figure.width - 13) / 2) : figure.width;
       const size = Math.min(figure.width, 260);
+      const linear = values.activation === "relu" ? " (linear model)" : "";
       const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label });
+      play.disabled = Boolean(worker.blocked);
+      if (worker.blocked) return "This browser allows no background work in a page (Web Workers), so nothing can be trained here.";
       state.textContent = now ? status(now, playing && values.pace === FASTEST ? pace : 0) : "";
       charts.innerHTML =
         lossChart(figure, { width: half, history, now, bounds, torch }) +
@@ -104,13 +109,17 @@ export default live((figure) => {
         (now ? heatMap(now.logits, values.K, size, `class-mean logits: ${said}`) : "") +
         `<div style="flex: 1 1 12rem; align-self: center">${key([
           { color: INK, label: "this run", point: false },
-          { ...figure.looks.dnc, label: "best loss of DNC", point: false },
-          { ...figure.looks.pairing, label: "best loss of pairing", point: false },
+          { ...figure.looks.dnc, label: `best loss of DNC${linear}`, point: false },
+          { ...figure.looks.pairing, label: `best loss of pairing${linear}`, point: false },
           { color: INK, label: "singular values that count for the rank", point: false },
           { color: GREY, dash: "4 3", label: "the others", point: false },
           ...(torch ? [{ color: INK, marker: "x", label: "the same run in PyTorch", line: false }] : []),
         ])}</div>`;
       return playing ? undefined : said;
+    },
+    reset() {
+      go(false);
+      begin(figure.values);
     },
     remove() {
       document.removeEventListener("visibilitychange", hidden);
@@ -119,6 +128,15 @@ export default live((figure) => {
     },
   };
 });
+
+/** The worker; where the browser allows none, something that does nothing. */
+function startWorker(address) {
+  try {
+    return new Worker(address);
+  } catch {
+    return { postMessage() {}, terminate() {}, blocked: true };
+  }
+}
 
 function status({ steps, loss, rank }, pace) {
   const speed = pace ? `, ${Number(pace.toPrecision(2)).toLocaleString("en")} steps a second` : "";

@@ -73,6 +73,10 @@ export default live((figure) => {
       }
       return timer ? undefined : said;
     },
+    reset() {
+      go(false);
+      table.reset();
+    },
     remove: () => clearInterval(timer),
   };
 });

@@ -12,7 +12,7 @@ export function settle(control, text) {
     const found = control.options.find(([value]) => String(value) === String(text));
     return found ? { value: found[0], note: "" } : fallback(control, text);
   }
-  const number = typeof text === "number" ? text : String(text).trim() === "" ? NaN : Number(text);
+  const number = typeof text === "number" ? text : numberIn(String(text));
   if (Number.isNaN(number)) return fallback(control, text);
   const within = Math.min(control.max, Math.max(control.min, number));
   // decimals of a logarithmic or fine scale may be typed freely; whole numbers stay whole
@@ -24,6 +24,14 @@ export function settle(control, text) {
     };
   }
   return { value, note: value === number ? "" : `${control.label} is a whole number: set to ${value}.` };
+}
+
+/** The number that a text means: 0.001, 0,001, 2^-10, 2**-10, 1/1024; NaN if none. */
+function numberIn(text) {
+  const parts = text.trim().replace(/−/g, "-").replace(/^(-?\d+),(\d+)$/, "$1.$2").split(/(\^|\*\*|\/)/);
+  const [first, sign, second, ...more] = parts.map((part, i) => (i % 2 ? part : part.trim() === "" ? NaN : Number(part)));
+  if (more.length) return NaN;
+  return sign === undefined ? first : sign === "/" ? first / second : first ** second;
 }
 
 function fallback(control, text) {

@@ -16,12 +16,13 @@ export default live((figure) => {
   const spin = element("button", { type: "button", className: "solids-spin", hidden: figure.still, "aria-pressed": "false" }, "Spin");
   table.row.prepend(spin);
   figure.stage.append(table.picture, table.row);
-  spin.onclick = () => {
-    spinning = !spinning;
-    spin.setAttribute("aria-pressed", String(spinning));
+  function go(on) {
+    spinning = on;
+    spin.setAttribute("aria-pressed", String(on));
     last = performance.now();
     figure.redraw();
-  };
+  }
+  spin.onclick = () => go(!spinning);
 
   return {
     draw() {
@@ -37,6 +38,10 @@ export default live((figure) => {
       if (spinning && said === spoken) return undefined;
       spoken = said;
       return said;
+    },
+    reset() {
+      go(false);
+      table.reset();
     },
   };
 });

@@ -25,8 +25,8 @@ const BUTTONS = [
  *   name     of its class, name + "-view"
  *   about    what stands there, before "turn it with the arrow keys"
  *   redraw   called when the view has changed
- * Returns { picture, row, turn(axis, angle), put(solid, look, size, label) }: two elements, for the drawing and for the
- * buttons, and what turns and what draws { points: [[x, y, z], ...] within the unit ball, edges: [[i, j], ...] between
+ * Returns { picture, row, turn(axis, angle), reset(), put(solid, look, size, label) }: two elements, for the drawing and
+ * for the buttons, what turns, what goes back to the first view, and what draws { points: [[x, y, z], ...] within the unit ball, edges: [[i, j], ...] between
  * them or to the centre (-1), names, signs: [{ at, sign, color }, ...] small words in space, rays: [{ end, look }, ...]
  * from the centre }; the last three may be left out.
  */
@@ -38,7 +38,7 @@ export function turntable(name, about, redraw) {
     tabIndex: 0,
     role: "group",
     "aria-label": `${about}: turn it with the arrow keys, + and −, or by dragging`,
-    style: "touch-action: none; cursor: grab; width: fit-content; max-width: 100%; margin: auto; user-select: none",
+    style: "touch-action: pan-y; cursor: grab; width: fit-content; max-width: 100%; margin: auto; user-select: none",
   });
   const row = element("div", { className: "live-row" });
   for (const [sign, label, key] of BUTTONS) {
@@ -62,12 +62,20 @@ export function turntable(name, about, redraw) {
   picture.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey && act(event.key)) event.preventDefault();
   });
-  picture.addEventListener("pointerdown", (event) => picture.setPointerCapture(event.pointerId));
-  picture.addEventListener("pointermove", (event) => {
-    if (!picture.hasPointerCapture(event.pointerId)) return;
-    turn([1, 0, 0], event.movementY / 110);
-    turn([0, 1, 0], event.movementX / 110);
+  // A finger that moves up or down scrolls the page; one that moves sideways turns the picture, until it is lifted.
+  const held = new Map(); // where each pointer was last
+  picture.addEventListener("pointerdown", (event) => {
+    picture.setPointerCapture(event.pointerId);
+    held.set(event.pointerId, [event.clientX, event.clientY]);
   });
+  picture.addEventListener("pointermove", (event) => {
+    if (!held.has(event.pointerId)) return;
+    const [x, y] = held.get(event.pointerId);
+    held.set(event.pointerId, [event.clientX, event.clientY]);
+    turn([1, 0, 0], (event.clientY - y) / 110);
+    turn([0, 1, 0], (event.clientX - x) / 110);
+  });
+  for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, (event) => held.delete(event.pointerId));
 
   const put = (solid, look, size, label) => {
     const { signs = [], rays = [] } = solid;
@@ -81,7 +89,12 @@ export function turntable(name, about, redraw) {
     };
     picture.innerHTML = drawing(turned, look, size, zoom, label);
   };
-  return { picture, row, turn, put };
+  const reset = () => {
+    view = START;
+    zoom = 1;
+    redraw();
+  };
+  return { picture, row, turn, reset, put };
 }
 
 /** Nearer corners and edges are drawn later, darker and thicker. */
@@ -94,8 +107,8 @@ function drawing({ points, edges, names, signs, rays }, look, size, zoom, label)
     const depth = (ends[0][2] + ends[1][2]) / 2;
     const [[x1, y1], [x2, y2]] = ends.map(at);
     const line = `<path d="M${x1.toFixed(1)},${y1.toFixed(1)}L${x2.toFixed(1)},${y2.toFixed(1)}"`;
-    const width = (0.8 + 1.8 * near(depth)).toFixed(2);
-    return [depth, `${line} stroke="${look.color}" stroke-width="${width}" opacity="${(0.25 + 0.75 * near(depth)).toFixed(2)}"/>`];
+    const width = (0.7 + 2.1 * near(depth)).toFixed(2);
+    return [depth, `${line} stroke="${look.color}" stroke-width="${width}" opacity="${(0.6 + 0.4 * near(depth)).toFixed(2)}"/>`];
   });
   points.forEach((point, k) => {
     const [x, y] = at(point);
@@ -109,7 +122,7 @@ function drawing({ points, edges, names, signs, rays }, look, size, zoom, label)
   });
   for (const { at: place, sign, color } of signs) {
     const [x, y] = at(place);
-    const faded = (0.55 + 0.45 * near(place[2])).toFixed(2);
+    const faded = (0.88 + 0.12 * near(place[2])).toFixed(2);
     items.push([place[2], `<text x="${x.toFixed(1)}" y="${(y + 4).toFixed(1)}" text-anchor="middle" class="small" style="fill:${color}" opacity="${faded}">${escaped(sign)}</text>`]);
   }
   for (const { end, look: own } of rays) {
