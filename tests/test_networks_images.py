@@ -144,11 +144,27 @@ def test_a_batch_step_is_descent_on_its_scaled_objective():
             for parameter, speed, slope in zip(reference.parameters(), velocity, slopes, strict=True):
                 speed.mul_(0.8).add_(slope)
                 parameter.sub_(0.05 * speed)
-    # float64; three steps amplify the rounding little
-    torch.testing.assert_close(state(trained.network), state(reference), rtol=1e-9, atol=1e-12)
+    for moved, expected in zip(trained.network.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(moved, expected, rtol=1e-9, atol=1e-12)  # float64, three steps
 
 
-def test_history_in_batches_uses_the_running_averages():
+@pytest.mark.parametrize("batch_size", [None, 9])
+def test_what_is_measured_does_not_lag_behind_the_weights(batch_size):
+    """Running averages do, most of all where weight decay shrinks what stands in front of batch normalisation."""
+    long = dict(learning_rate=0.1, momentum=0.9, steps=40, record_every=40, batch_size=batch_size)
+    result = networks.train(perceptron().double(), FLAT, "standard", 3e-2, **long)
+    network = copy.deepcopy(result.network)
+    with torch.no_grad():
+        judged = network.layers(FLAT.inputs.double())[0]
+        seen = network.train().layers(FLAT.inputs.double())[0]
+    # the whole set at once: its variance with 1/(N-1) against 1/N; three batches: their mean variance
+    near = 0.5 / len(FLAT.labels) if batch_size is None else 0.2
+    assert float((judged - seen).norm() / seen.norm()) < 1.1 * near
+    answers = network.eval()(FLAT.test_inputs.double()).argmax(1)
+    assert float(result.history.test_accuracy[-1]) == float((answers == FLAT.test_labels).double().mean())
+
+
+def test_history_in_batches_is_that_of_the_network_in_evaluation_mode():
     result = networks.train(perceptron().double(), FLAT, "ufm", UFM, steps=12, batch_size=9, record_every=5)
     network, history = result.network, result.history
     assert history.steps.tolist() == [0, 5, 10, 12]

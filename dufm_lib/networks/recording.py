@@ -71,10 +71,9 @@ def measure(
 ) -> Record | None:
     """One row of the history; None when the objective is not finite.
 
-    Without a `batch_size` everything is computed in float64 on the CPU, and batch normalisation uses the statistics of
-    the whole training set, as in training, but for the test accuracy. With one, the features are computed where the
-    network is and in its precision, a batch at a time with the running averages; the head and the rest in float64 on
-    the CPU.
+    Batch normalisation uses the statistics of the whole training set (`settle`), for the test samples too. Without a
+    `batch_size` everything is computed in float64 on the CPU; with one, the features where the network is and in its
+    precision, a batch at a time, the head and the rest in float64 on the CPU.
     """
     features, test_features = _features(network, data, batch_size)
     network = copy.deepcopy(network).cpu().double()
@@ -113,21 +112,52 @@ def measure(
     }
 
 
+@torch.no_grad()
+def settle(features: torch.nn.Module, inputs: torch.Tensor, batch_size: int | None = None) -> torch.Tensor:
+    """Give batch normalisation the statistics of the whole set, and go to evaluation mode.
+
+    The running averages that training leaves behind lag: they mix the networks of the last ten to twenty steps, and a
+    network whose convolutions the weight decay shrinks is judged far below its worth by them.
+
+    Args:
+        features: the feature map, whose buffers are overwritten.
+        inputs: (N, ...) ordered by class, in its precision and on its device.
+        batch_size: the most at a time; what is kept is then the mean over batches in which the classes are mixed.
+
+    Returns:
+        (N, d) features, as training sees them: each batch with its own statistics.
+    """
+    layers = [layer for layer in features.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # PyTorch's word for the plain mean of all batches
+    features.train()
+    count = 1 if batch_size is None else math.ceil(len(inputs) / batch_size)
+    parts = [features(inputs[first::count]) for first in range(count)]
+    seen = parts[0].new_empty(len(inputs), *parts[0].shape[1:])
+    for first, part in enumerate(parts):
+        seen[first::count] = part
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    features.eval()
+    return seen
+
+
 def _features(network: Classifier, data: Data, batch_size: int | None) -> tuple[torch.Tensor, torch.Tensor]:
     """Features of the training and of the test samples, as rows, float64 on the CPU."""
-    with torch.no_grad():
-        if batch_size is None:
-            features = copy.deepcopy(network.features).cpu().double()
-            tested = features.eval()(data.test_inputs.double())
-            return features.train()(data.inputs.double()), tested
-        like, mode = network.weights[-1], network.training
-        network.eval()
-        both = [
-            torch.cat([network.features(part.to(like)).cpu().double() for part in inputs.split(batch_size)])
-            for inputs in (data.inputs, data.test_inputs)
-        ]
-        network.train(mode)
-        return both[0], both[1]
+    features, like = copy.deepcopy(network.features), network.weights[-1]
+    if batch_size is None:
+        features, like = features.cpu().double(), like.cpu().double()
+    seen = settle(features, data.inputs.to(like), batch_size)
+
+    def judged(inputs: torch.Tensor) -> torch.Tensor:
+        """In evaluation mode."""
+        parts = inputs.split(batch_size or max(len(inputs), 1))
+        with torch.no_grad():
+            return torch.cat([features(part.to(like)).cpu().double() for part in parts])
+
+    return seen if batch_size is None else judged(data.inputs), judged(data.test_inputs)
 
 
 def _or_nan(metric: Callable[[], torch.Tensor], *shape: int) -> torch.Tensor:

@@ -22,7 +22,7 @@ from dufm_lib.data import Data
 from dufm_lib.networks import checkpoints
 from dufm_lib.networks.classifier import Classifier, fitting_copy
 from dufm_lib.networks.penalties import penalty, split_decays
-from dufm_lib.networks.recording import History, Record, measure
+from dufm_lib.networks.recording import History, Record, measure, settle
 from dufm_lib.problem import Problem
 from dufm_lib.structures import rank, simplex_etf
 
@@ -228,6 +228,7 @@ def train(
         raise ValueError("network must start with a finite objective: choose a smaller init_scale")
     if report is not None and ended != "interrupted":
         report(1.0, _text(recorded))
+    settle(network.features, inputs, batch_size)
     return Training(network.cpu().eval(), data, regularization, weight_decay, ended, History.of(recorded))
 
 
