@@ -20,6 +20,7 @@ from dufm_lib.plots.curves import (
 )
 from dufm_lib.plots.geometry import features_2d, points_2d, points_3d
 from dufm_lib.plots.matrices import logit_matrix, phase_map, share_map
+from dufm_lib.plots.results import result_panels
 from dufm_lib.plots.spectra import eigenvalue_ladder, hessian_histogram, spectrum
 from dufm_lib.plots.style import COLORS, HATCHES, LABELS, LINES, MARKERS, STYLE, subplots, use_style
 
@@ -44,6 +45,7 @@ __all__ = [
     "points_2d",
     "points_3d",
     "probability",
+    "result_panels",
     "share_map",
     "shares",
     "spectrum",
