@@ -95,6 +95,12 @@ def _dnc_scale(place: int, samples: int = 5) -> float:
     return theory.dnc_critical_scales(Problem(10, samples, 2, 70, 2**-6))[place]
 
 
+def _not_more_frequent(first: int, second: int) -> float:
+    """Chance that ten of 200 runs, `first` of which collapse, hold at least as many as ten of 200 with `second`."""
+    ways = [[math.comb(hits, i) * math.comb(200 - hits, 10 - i) for i in range(11)] for hits in (first, second)]
+    return sum(ways[0][i] * sum(ways[1][: i + 1]) for i in range(11)) / math.comb(200, 10) ** 2
+
+
 ANSWERS: dict[str, Judge] = {
     "ex-landscape-shallow": Whole(
         lambda: theory.solution_dimension(rank=3, width=6, depth=1),
@@ -144,6 +150,9 @@ ANSWERS: dict[str, Judge] = {
         _polygon_constant,
         rtol=1e-2,
         mistakes={"divide by the scale, too": lambda: _polygon_constant(per_scale=False)},
+    ),
+    "ex-ends-ten": Function(  # drawn samples are right too
+        _not_more_frequent, inputs=[(100, 140), (60, 100), (20, 20), (120, 90)], rtol=0.1
     ),
     "ex-ends-stability": Number(
         lambda: _dnc_scale(-1),

@@ -32,6 +32,13 @@ def _best_collapse(penalties: tuple[float, float]) -> float:
     return theory.optimal_scale(Problem(10, 5000, 3, 64, penalties), structures.simplex_etf(10))[1]
 
 
+def _chance_distance(self_included: bool = False) -> float:
+    """Mean distance between the mean images of two digits: each couple is in equally many of the 945 pairings."""
+    means = data.digits(per_class=10).inputs.view(10, 10, 64).mean(1)
+    total = float(torch.cdist(means, means).sum())
+    return total / (100 if self_included else 90)
+
+
 ANSWERS: dict[str, Judge] = {
     "ex-digits-distance": Function(_distance, inputs=[(4,), (6,), (10,), (100,)]),
     "ex-digits-penalties": Number(
@@ -39,6 +46,13 @@ ANSWERS: dict[str, Judge] = {
         mistakes={
             "the penalty of the weights counts once for each of the L layers": lambda: _mean_ratio() ** 4,
             "of the L + 1 factors in the mean only L are those of the weights": _mean_ratio,
+        },
+    ),
+    "ex-digits-images": Number(
+        _chance_distance,
+        mistakes={
+            "no digit is its own partner": lambda: _chance_distance(self_included=True),
+            "that is the sum over the five pairs": lambda: 5 * _chance_distance(),
         },
     ),
     "ex-images-size": Function(_convolution_parameters, inputs=[(16, 3), (8, 1), (4, 3)]),
