@@ -12,6 +12,8 @@ import torch
 
 LARGEST = 10**9  # of any size
 LARGEST_SEED = 2**63 - 1
+LARGEST_NUMBER = 1e30  # fits into float32, and its tenth power into float64: products of a few stay finite
+LARGEST_ENTRY = 1e150  # of a matrix in float64: its square stays finite
 ROOM = 2**30  # numbers in what is formed at once: 8 GB in float64
 SHOWN = 80  # characters of a wrong value in a message
 
@@ -51,27 +53,29 @@ def seed_int(name: str, value: object) -> int:
 
 
 def real_float(name: str, value: object) -> float:
-    """A finite number, as a float."""
+    """A number of size at most LARGEST_NUMBER, as a float."""
     number = plain(value)
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise ValueError(f"{name} must be a number, got {shown(value)}")
     if not abs(number) <= sys.float_info.max:  # false for NaN too
         raise ValueError(f"{name} must be a number that is finite, got {shown(number)}")
+    if abs(number) > LARGEST_NUMBER:
+        raise ValueError(f"{name} must be at most {LARGEST_NUMBER:g} in size, or its products overflow; got {number:g}")
     return float(number)
 
 
 def nonnegative_float(name: str, value: object) -> float:
-    """A finite number >= 0, as a float."""
+    """A number from 0 to LARGEST_NUMBER, as a float."""
     number = plain(value)
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise ValueError(f"{name} must be a number, got {shown(value)}")
     if not 0 <= number <= sys.float_info.max:  # false for NaN too
         raise ValueError(f"{name} must be finite and not negative, got {shown(number)}")
-    return float(number)
+    return real_float(name, number)
 
 
 def positive_float(name: str, value: object) -> float:
-    """A finite number > 0, as a float."""
+    """A number above 0 and up to LARGEST_NUMBER, as a float."""
     if (number := nonnegative_float(name, value)) == 0:
         raise ValueError(f"{name} must be positive, got 0")
     return number
@@ -119,6 +123,26 @@ def function(name: str, value: Callable | None) -> None:
     """Something that can be called, or None."""
     if value is not None and not callable(value):
         raise ValueError(f"{name} must be a function, got {shown(value)}")
+
+
+def places(name: str, index: Any, count: int) -> torch.Tensor:
+    """Which of `count` things are chosen by an integer, a slice, integers or a mask: (m,) int64, each in 0..count-1.
+
+    Raises:
+        ValueError: another kind of index.
+        IndexError: an integer beyond the ends, as of a list.
+    """
+    try:
+        chosen = torch.as_tensor(range(count)[index] if isinstance(index, slice) else index).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        chosen = torch.empty(0, 0)
+    mask = chosen.dtype == torch.bool
+    numbers = chosen.is_floating_point() or chosen.is_complex()  # of an empty list too
+    if chosen.ndim > 1 or (mask and chosen.shape != (count,)) or (numbers and chosen.numel()):
+        raise ValueError(
+            f"{name} must be an integer, a slice, a list of integers or a mask of {count} booleans; got {shown(index)}"
+        )
+    return torch.arange(count)[chosen if mask else chosen.long()].reshape(-1)
 
 
 def file_path(name: str, value: object) -> Path:
@@ -172,7 +196,7 @@ def room(name: str, numbers: int) -> None:
 
 
 def real_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
-    """A real tensor of `shape`.
+    """A real tensor of `shape`, of floats or integers.
 
     In `shape` an integer is the size of an axis, a letter any size but zero (the same wherever it occurs),
     and a leading "..." any number of batch axes.
@@ -181,7 +205,7 @@ def real_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
         got = shown(value)
     elif value.layout != torch.strided or value.is_meta:
         got = f"a sparse tensor, or one without numbers ({value.layout} on {value.device})"
-    elif value.is_complex() or not fits(tuple(value.shape), shape):
+    elif value.is_complex() or value.dtype == torch.bool or not fits(tuple(value.shape), shape):
         got = f"shape {tuple(value.shape)} of {value.dtype}"
     else:
         return value
@@ -199,9 +223,28 @@ def fits(sizes: tuple[int, ...], shape: Sequence[int | str]) -> bool:
     return sizes == wanted and 0 not in letters.values()
 
 
+def floating_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
+    """As `real_tensor`, and floating."""
+    tensor = real_tensor(name, value, *shape)
+    if not tensor.is_floating_point():
+        raise ValueError(f"{name} must be floating, got {tensor.dtype}: call .double() on it")
+    return tensor
+
+
 def finite_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
     """As `real_tensor`, and finite; returned in float64, detached."""
     tensor = real_tensor(name, value, *shape).detach().double()
     if not torch.isfinite(tensor).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    return tensor
+
+
+def bounded_tensor(name: str, value: object, *shape: int | str) -> torch.Tensor:
+    """As `finite_tensor`, with entries of size at most LARGEST_ENTRY."""
+    tensor = finite_tensor(name, value, *shape)
+    if (largest := float(tensor.abs().max())) > LARGEST_ENTRY:
+        raise ValueError(
+            f"{name} must have entries of at most {LARGEST_ENTRY:g} in size, or their products overflow; "
+            f"got {largest:g}: rescale"
+        )
     return tensor

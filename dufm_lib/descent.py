@@ -18,7 +18,7 @@ from functools import cached_property
 import torch
 
 from dufm_lib import metrics, model
-from dufm_lib._arguments import compute_device, dtype_of, file_path, flag, function, positive_int
+from dufm_lib._arguments import compute_device, dtype_of, file_path, flag, function, places, positive_int
 from dufm_lib._batch import Batch, Report, workers
 from dufm_lib._checkpoint import Checkpoint
 from dufm_lib._settings import count, description, random_points, settings
@@ -82,7 +82,7 @@ class Runs:
         return f"Runs({len(self)}: {counts})"
 
     def __getitem__(self, index: int | slice | Sequence[int] | torch.Tensor) -> Runs:
-        chosen = torch.arange(len(self))[index].reshape(-1)
+        chosen = places("index", index, len(self))
         columns = {f.name: getattr(self.history, f.name)[:, chosen] for f in fields(History)[1:]}
         return Runs(
             tuple(self.problems[run] for run in chosen),
@@ -99,6 +99,7 @@ class Runs:
 
     def point(self, run: int) -> list[torch.Tensor]:
         """The parameters [H_1, W_1, ..., W_L] of one run, in float64 and without the leading axis."""
+        run = positive_int("run", run, smallest=-len(self), largest=len(self) - 1)
         return [tensor[run].double() for tensor in self.params]
 
 

@@ -14,7 +14,7 @@ import torch
 from scipy.stats import binomtest
 
 from dufm_lib import structures
-from dufm_lib._arguments import finite_tensor, fraction, nonnegative_float, real_tensor, sequence, word
+from dufm_lib._arguments import bounded_tensor, finite_tensor, fraction, nonnegative_float, real_tensor, sequence, word
 from dufm_lib.structures import rank
 
 __all__ = [
@@ -33,9 +33,12 @@ __all__ = [
 ]
 
 
+SMALLEST_SPREAD = 1e-100  # of class means: squares of smaller ones vanish
+
+
 def _split(features: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Class means (..., d, K) about their own mean, deviations from them (..., d, N), that mean (..., d, 1)."""
-    features = finite_tensor("features", features, "...", "d", "N")
+    features = bounded_tensor("features", features, "...", "d", "N")
     N = features.shape[-1]
     labels = real_tensor("labels", labels, N)
     if labels.is_floating_point() or labels.dtype == torch.bool:
@@ -58,8 +61,11 @@ def _apart(features: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, 
     """The first two of `_split`, or a ValueError when the class means do not differ beyond rounding."""
     means, deviations, _ = _split(features, labels)
     rounding = 16 * torch.finfo(torch.float64).eps * features.detach().double().abs().amax((-2, -1))
-    if (means.abs().amax((-2, -1)) <= rounding).any():
-        raise ValueError("features must have class means that differ: the metric is relative to their spread")
+    if (means.abs().amax((-2, -1)) <= rounding.clamp(min=SMALLEST_SPREAD)).any():
+        raise ValueError(
+            f"features must have class means that differ, by more than rounding and {SMALLEST_SPREAD:g}: the metric is "
+            "relative to their spread"
+        )
     return means, deviations
 
 
@@ -115,8 +121,8 @@ def distance(matrix: torch.Tensor, structure: torch.Tensor) -> torch.Tensor:
     >>> round(float(distance(7 * S, S)), 9), round(float(distance(-S, S)), 9)
     (0.0, 2.0)
     """
-    matrix = finite_tensor("matrix", matrix, "...", "m", "n")
-    structure = finite_tensor("structure", structure, "...", *matrix.shape[-2:])
+    matrix = bounded_tensor("matrix", matrix, "...", "m", "n")
+    structure = bounded_tensor("structure", structure, "...", *matrix.shape[-2:])
     return torch.linalg.matrix_norm(_unit("matrix", matrix) - _unit("structure", structure))
 
 
@@ -191,7 +197,7 @@ def nc3(features: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> t
     """
     means, _ = _apart(features, labels)
     d, K = means.shape[-2:]
-    scores = finite_tensor("weight", weight, "...", K, d) @ means
+    scores = bounded_tensor("weight", weight, "...", K, d) @ means
     if (scores == 0).all((-2, -1)).any():
         raise ValueError("weight must not send every class mean to zero")
     return distance(scores, structures.simplex_etf(K).to(means.device))
@@ -261,7 +267,7 @@ def dnc(layers: Sequence[torch.Tensor], weights: Sequence[torch.Tensor], labels:
         means, _, _ = _split(layer, labels)
         frame, sigma, _ = torch.linalg.svd(means, full_matrices=False)
         frame = frame * (sigma > 1e-6 * sigma[..., :1])[..., None, :]
-        unit = _unit("weights", finite_tensor("weights", weight, "...", "m", means.shape[-2]))
+        unit = _unit("weights", bounded_tensor("weights", weight, "...", "m", means.shape[-2]))
         outside.append(torch.linalg.matrix_norm(unit - unit @ frame @ frame.mT))
     return DeepCollapse(
         torch.stack([nc1(layer, labels) for layer in layers], -1),

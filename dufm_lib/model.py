@@ -14,6 +14,7 @@ import torch
 from dufm_lib._arguments import (
     dtype_of,
     finite_tensor,
+    floating_tensor,
     nonnegative_float,
     positive_int,
     real_tensor,
@@ -125,14 +126,14 @@ def fit(problem: Problem, logits: torch.Tensor) -> torch.Tensor:
     Cross-entropy: the mean over samples of -log softmax(z)_{class}. MSE: 1/(2N) ||Z - Y||_F^2, Y one-hot.
 
     Raises:
-        ValueError: `logits` is not a real (..., K, N) tensor.
+        ValueError: `logits` is not a floating (..., K, N) tensor.
 
     >>> problem = Problem(classes=4, samples=2, depth=2, width=5, weight_decay=0.01)
     >>> round(float(fit(problem, torch.zeros(4, 8)).exp()), 4)
     4.0
     """
     suited("fit", problem)
-    logits = real_tensor("logits", logits, "...", problem.classes, problem.total_samples)
+    logits = floating_tensor("logits", logits, "...", problem.classes, problem.total_samples)
     labels = problem.labels.to(logits.device)
     if problem.loss == "cross_entropy":
         own = logits.log_softmax(-2)[..., labels, torch.arange(len(labels), device=logits.device)]
@@ -186,15 +187,24 @@ def class_means(problem: Problem, signal: torch.Tensor) -> torch.Tensor:
     """Average the columns of each class: (..., m, N) -> (..., m, K).
 
     Raises:
-        ValueError: `signal` is not a real tensor with one column a sample.
+        ValueError: `signal` is not a floating tensor with one column a sample.
     """
     suited("class_means", problem)
-    parts = real_tensor("signal", signal, "...", "m", problem.total_samples).split(problem.class_sizes, dim=-1)
-    return torch.stack([part.mean(-1) for part in parts], dim=-1)
+    signal = floating_tensor("signal", signal, "...", "m", problem.total_samples)
+    return torch.stack([part.mean(-1) for part in signal.split(problem.class_sizes, dim=-1)], dim=-1)
 
 
 def random_frame(rows: int, columns: int, generator: torch.Generator) -> torch.Tensor:
-    """A Haar-distributed (rows, columns) float64 matrix with orthonormal columns."""
+    """A Haar-distributed (rows, columns) float64 matrix with orthonormal columns, at most as many as rows.
+
+    Raises:
+        ValueError: a bad argument, by name.
+    """
+    rows = positive_int("rows", rows)
+    columns = positive_int("columns", columns, smallest=0, largest=rows)
+    room("rows", rows * columns)
+    if not isinstance(generator, torch.Generator):
+        raise ValueError(f"generator must be a torch.Generator, got {shown(generator)}")
     gauss = torch.randn(rows, columns, generator=generator, dtype=torch.float64)
     frame, upper = torch.linalg.qr(gauss)
     return frame * upper.diagonal().sign()  # without the signs QR is not Haar

@@ -140,8 +140,11 @@ def perform(task: Task) -> pd.DataFrame:
     """Descend the runs of one task: one row a run, with its setting, its outcome and the versions behind it.
 
     Raises:
+        ValueError: no task.
         RuntimeError: the descent was interrupted, so it has no outcome.
     """
+    if not isinstance(task, Task):
+        raise ValueError(f"task must be one of those that sweep.tasks makes, got {shown(task)}")
     result = descent.train(task.problem, task.runs, task.seed, dtype=DTYPE, **dict(task.options))
     if "interrupted" in result.ended:
         raise RuntimeError("a task of the sweep was interrupted where it ran, and is not kept: call again to do it")

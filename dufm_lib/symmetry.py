@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from dufm_lib._arguments import finite_tensor, nonnegative_float, positive_int
+from dufm_lib._arguments import bounded_tensor, nonnegative_float, positive_int
 
 LARGEST = 64  # classes: of so many the symmetries are found in some ten seconds
 
@@ -44,7 +44,7 @@ def symmetry(logits: torch.Tensor, tolerance: float = 1e-3) -> Symmetry:
     >>> symmetry(pairing(5))
     Symmetry(order=8, orbits=((0, 1, 2, 3), (4,)))
     """
-    M = finite_tensor("logits", logits, "K", "K").cpu().numpy()
+    M = bounded_tensor("logits", logits, "K", "K").cpu().numpy()
     K = positive_int("the number of classes in logits", len(M), largest=LARGEST)
     colors = _colors(M, nonnegative_float("tolerance", tolerance))
     order = 1

@@ -32,7 +32,7 @@ from kinds import (
 
 from dufm_lib import networks
 from dufm_lib.data import digits
-from dufm_lib.widgets import Question, controls
+from dufm_lib.widgets import Question, controls, fields
 
 DATA = digits(per_class=4, classes=(0, 1, 2))
 IMAGES = digits(per_class=2, classes=(0, 1), flat=False)
@@ -245,7 +245,7 @@ ROWS = {
     },
     "widgets.Quiz": {"questions": thing((QUESTION,)).also_bad((), (1,), (QUESTION, None))},
     "widgets.Experiment": {
-        "compute": thing(lambda report: None).but(len),
+        "compute": thing(lambda report: None).but(len).also_bad(int, max),
         "controls": table({}, {"x": 3}, {"x": controls.seed()}).called("controls|compute"),
         "title": text(),
         "describe": text(),
@@ -268,6 +268,10 @@ ROWS = {
     "fields.power": FIELD | {"value": real(2.0).also_bad(0.5, 11).called("x"), **ENDS},
     "fields.choice": FIELD
     | {"value": thing(1).called("x"), "options": table({"a": 1}, {}, {"a": 2}).called("options|x")},
+    "fields.check": {
+        "field": table(fields.number("x", "", 1, 0, 2), {}, {"name": "x"}),
+        "value": real(1.0).also_bad(-1, 0.5, 3).called("x"),
+    },
     "fields.flag": FIELD | {"value": switch().called("x")},
 }
 # What live figures are made of, besides values of their fields.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from kinds import (
+    Kind,
     choice,
     device,
     dtype,
@@ -27,7 +28,7 @@ from kinds import (
     whole,
 )
 
-from dufm_lib import Problem, model, structures, theory
+from dufm_lib import Problem, model, structures, sweep, theory
 
 SETTING = {"classes": 4, "samples": 2, "depth": 2, "width": 5, "weight_decay": 0.01}
 
@@ -208,13 +209,28 @@ ROWS = {
         "near": tensors([LOGITS.also_bad(0 * S)]).called("near").but([], (), [LOGITS.good] * 2),
         "report": function(),
     },
+    "problem.suited": {
+        "what": Kind("the library", None),  # what it compares with, the library writes itself
+        "problem": problem(),
+        **{name: Kind(None, None) for name in ("loss", "activation")},
+        **{name: Kind(False, None) for name in ("balanced", "decaying")},
+    },
+    "model.check_parameters": {"problem": problem(), "params": PARAMS},
+    "model.random_frame": {
+        "rows": whole(3, 2).called("rows|columns"),
+        "columns": whole(2, 0, 3),
+        "generator": replace(thing(lambda: torch.Generator().manual_seed(0)), made_anew=True),
+    },
     "model.activations": {"problem": problem(), "params": PARAMS},
     "model.logits": {"problem": problem(), "params": PARAMS},
     "model.penalty": {"problem": problem(), "params": PARAMS},
     "model.objective": {"problem": problem(), "params": PARAMS},
-    "model.fit": {"problem": problem(), "logits": tensor(POINT[2] @ POINT[0], finite=False)},
+    "model.fit": {"problem": problem(), "logits": tensor(POINT[2] @ POINT[0], finite=False, floating=True)},
     "model.expand": {"problem": problem(), "class_logits": tensor(S, finite=False)},
-    "model.class_means": {"problem": problem(), "signal": tensor(POINT[0], rows_free=True, finite=False)},
+    "model.class_means": {
+        "problem": problem(),
+        "signal": tensor(POINT[0], rows_free=True, finite=False, floating=True),
+    },
     "model.random_point": {
         "problem": problem(),
         "runs": optional(whole(2)),
@@ -240,6 +256,10 @@ ROWS = {
     "hessian.spectrum": {"problem": problem(), "params": PARAMS},
     "hessian.product": {"problem": problem(), "params": PARAMS, "direction": tensor(torch.ones(85).double())},
     "hessian.extreme_spectrum": {"problem": problem(), "params": PARAMS, "count": whole(2, 1, 42), "seed": seed()},
+    "aligned.aligned_blocks": {
+        "problem": problem(LINEAR, RELU, FREE, HALF_FREE),
+        "logits": tensor(CRITICAL).also_bad(S),
+    },
     "hessian.aligned_spectrum": {
         "problem": problem(LINEAR, RELU, FREE, HALF_FREE),
         "logits": tensor(CRITICAL).also_bad(S),
@@ -263,6 +283,7 @@ ROWS = {
         "device": device(),
     },
     "sweep.tasks": SWEEP,
+    "sweep.perform": {"task": thing(sweep.tasks(LINEAR, 2, steps=2)[0])},
     "sweep.run": SWEEP
     | {
         "executor": optional(thing(ThreadPoolExecutor(1))),

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ import yaml
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
-# The same examples in every run, and no clock: a slow machine is no failure.
+# The same examples in every run, and no clock: a slow machine is no failure. Once a week others, and more of them.
 settings.register_profile("book", derandomize=True, deadline=None, database=None, max_examples=50)
-settings.load_profile("book")
+settings.register_profile("search", deadline=None, database=None, max_examples=400, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"

@@ -16,17 +16,22 @@ ARRAYS = st.sampled_from(
 )
 NOT_FINITE = st.sampled_from([math.nan, math.inf, -math.inf, np.float64("nan"), torch.tensor(math.inf), 10**400])
 COMPLEX = st.sampled_from([np.complex64(1), np.complex128(2), torch.tensor(1j)])
-NO_NUMBER = NONSENSE | ARRAYS | NOT_FINITE | COMPLEX
+TOO_LARGE = st.sampled_from([1e31, 1e300, -1e300, 1.7e308, np.float64(-1.7e308), 10**31, torch.tensor(1e300).double()])
+NO_NUMBER = NONSENSE | ARRAYS | NOT_FINITE | COMPLEX | TOO_LARGE
 
 
 @dataclass(frozen=True)
 class Kind:
-    """An argument: a good value, what must be refused, what means the same, and words a refusal may use for it."""
+    """An argument: a good value, what must be refused, what means the same, and words a refusal may use for it.
+
+    What is `extreme` may be refused or answered, but not with NaN and not with another error.
+    """
 
     good: object
     bad: st.SearchStrategy | None
     same: tuple = ()
     words: str = ""
+    extreme: tuple = ()
     made_anew: bool = False
 
     def value(self):
@@ -61,7 +66,7 @@ def seed(good=0):
 
 def real(good):
     same = (np.float64(good), torch.tensor(good, dtype=torch.float64), np.array(good))
-    return Kind(good, NO_NUMBER, same)
+    return Kind(good, NO_NUMBER, same, extreme=(5e-324, -1e-300, 1e30, -1e30))
 
 
 def weight(good, zero=True, below=math.inf):
@@ -137,13 +142,17 @@ def tensor(good, free=False, rows_free=False, finite=True, floating=False):
     if not free:
         wrong += [torch.cat([good, good[..., :1]], -1), good[..., 1:]]
         wrong += [] if rows_free else [torch.cat([good, good[:1]])]
-    if floating:
-        wrong += [good.long(), good > 0]
+    wrong += [good > 0] + ([good.long()] if floating else [])
     if finite:
         wrong += [
             torch.where(torch.arange(good.numel()).reshape(good.shape) == 1, x, good) for x in (math.nan, math.inf)
         ]
-    return Kind(good, NONSENSE | st.sampled_from(wrong), laid_out(good))
+    return Kind(good, NONSENSE | st.sampled_from(wrong), laid_out(good), extreme=extremes(good) if finite else ())
+
+
+def extremes(good):
+    """Entries whose squares, or whose own digits, leave the range of float64; and integers."""
+    return (1e300 * good, -1e300 * good, 1e30 * good, 1e-300 * good, good + 1e300, good.sign() * 5e-324, good.long())
 
 
 def laid_out(good):

@@ -6,6 +6,7 @@ one fails here. One argument at a time is spoiled.
 
 import dataclasses
 import inspect
+import math
 import re
 import time
 import traceback
@@ -20,13 +21,17 @@ from hypothesis import strategies as st
 from public_api import API, arguments, public
 
 import dufm_lib
-from dufm_lib import Problem, model, theory
+from dufm_lib import Problem, descent, hessian, model, theory
+from dufm_lib._arguments import LARGEST_NUMBER
 
 PUBLIC = public()
 LIBRARY = str(Path(dufm_lib.__file__).parent)
 NOT_CALLED = {"data.mnist", "data.cifar10"}  # they would fetch megabytes
 SPOILED = [(name, argument) for name, row in API.items() for argument, kind in row.items() if kind.bad is not None]
+LISTS = [(name, argument) for name, argument in SPOILED if isinstance(API[name][argument].value(), (list, tuple))]
+LISTS = [(name, argument) for name, argument in LISTS if name not in NOT_CALLED]
 SAME = [(name, argument) for name, argument in SPOILED if API[name][argument].same and name not in NOT_CALLED]
+EXTREME = [(name, argument) for name, argument in SPOILED if API[name][argument].extreme and name not in NOT_CALLED]
 LONGEST = 20  # seconds until a refusal: a hang, and no busy machine
 
 
@@ -56,7 +61,7 @@ def test_good_arguments_are_good(name):
 
 
 @pytest.mark.parametrize(("name", "argument"), SPOILED, ids=lambda part: part)
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_bad_argument_is_refused_by_name(name, argument, data):
     kind = API[name][argument]
@@ -80,6 +85,37 @@ def test_what_means_the_same_gives_the_same(name, argument):
         assert_same(call(name, **{argument: value}), expected)
 
 
+@pytest.mark.parametrize(("name", "argument"), EXTREME, ids=lambda part: part)
+def test_an_extreme_value_is_answered_or_refused(name, argument):
+    """No overflow (warnings are errors here), no NaN, no error from deep inside."""
+    for value in API[name][argument].extreme:
+        try:
+            answer = call(name, **{argument: value})
+        except ValueError as error:
+            assert traceback.extract_tb(error.__traceback__)[-1].filename.startswith(LIBRARY), error
+        else:
+            assert all(map(is_finite, answer if isinstance(answer, (tuple, list)) else [answer])), value
+
+
+def is_finite(answer):
+    if isinstance(answer, torch.Tensor):
+        return bool(answer.isfinite().all())
+    return not isinstance(answer, float) or math.isfinite(answer)
+
+
+@pytest.mark.parametrize(("name", "argument"), LISTS, ids=lambda part: part)
+def test_an_iterator_gives_the_same_or_is_refused(name, argument):
+    """What can be gone through once only, in place of a list."""
+    once, words = iter(API[name][argument].value()), API[name][argument].words or argument
+    try:
+        answer = call(name, **{argument: once})
+    except ValueError as error:
+        assert re.search(rf"\b({words})\b", str(error)), error
+        assert traceback.extract_tb(error.__traceback__)[-1].filename.startswith(LIBRARY), error
+    else:
+        assert_same(answer, call(name))
+
+
 def assert_same(found, expected):
     """Equal up to rounding: another layout in memory may be summed in another order."""
     if isinstance(expected, torch.Tensor):
@@ -96,7 +132,9 @@ def assert_same(found, expected):
             assert_same(one, other)
     elif isinstance(expected, pd.DataFrame):
         pd.testing.assert_frame_equal(found, expected)
-    elif type(expected).__module__.split(".")[0] not in ("matplotlib", "ipywidgets", "numpy"):  # pictures
+    elif not type(expected).__module__.startswith(
+        ("matplotlib", "ipywidgets", "numpy", "dufm_lib.widgets")
+    ):  # pictures
         assert found == expected
 
 
@@ -111,7 +149,7 @@ def test_any_problem_has_a_finite_answer_or_a_refusal(name, data):
     K = data.draw(st.integers(2, 12) | st.integers(2, 10**6))
     sizes = st.integers(1, 10**9)
     samples = data.draw(sizes | st.just((9,) * (K // 2) + (2,) * (K - K // 2)) if K < 100 else sizes)
-    decay = data.draw(st.floats(1e-300, 1e300) | st.floats(1e-9, 1))
+    decay = data.draw(st.floats(1e-300, LARGEST_NUMBER) | st.floats(1e-9, 1))
     problem = Problem(K, samples, data.draw(st.integers(1, 9) | st.integers(1, 10**6)), 10**6, decay)
     began = time.monotonic()
     try:
@@ -140,7 +178,8 @@ def refuses(call, words):
     assert re.search(rf"\b({words})\b", str(caught.value)), caught.value
 
 
-POINT = model.random_point(Problem(4, 2, 2, 5, 0.01))
+SMALL = Problem(4, 2, 2, 5, 0.01)
+POINT = model.random_point(SMALL)
 
 
 @pytest.mark.parametrize("name", [name for name, row in API.items() if "params" in row])
@@ -192,3 +231,41 @@ def test_what_does_not_fit_into_memory():
     refuses(lambda: theory.search_optimum(Problem(10**6, 1, 2, 10**6, 0.01)), "classes")
     deep = Problem(10, 1, 10**6, 10, 1e-9)
     refuses(lambda: call("hessian.aligned_spectrum", problem=deep, logits=torch.eye(10)), "logits|depth")
+
+
+RUNS = descent.train(SMALL, runs=3, steps=2)
+
+
+@pytest.mark.parametrize(
+    "index", [1, -2, slice(1, 3), slice(None, None, -1), [2, 0], (2, 0), [], range(2), np.int64(1), np.array([1, 1])]
+)
+def test_runs_are_chosen_as_a_list_chooses(index):
+    numbers = np.arange(3)[np.array(index, dtype=int) if isinstance(index, (list, tuple, range)) else index]
+    chosen = RUNS[index]
+    assert chosen.loss.tolist() == RUNS.loss[np.atleast_1d(numbers).copy()].tolist()
+    assert chosen.history.loss.shape == (len(RUNS.history.steps), np.size(numbers))
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, list], ids=lambda kind: kind.__name__)
+def test_runs_are_chosen_by_a_mask(kind):
+    assert RUNS[kind([True, False, True])].loss.tolist() == RUNS.loss[[0, 2]].tolist()
+
+
+NO_INDEX = ["a", "", None, True, 0.5, 1j, [0.5], [[0]], [True], ["a"], {}, slice("a"), torch.tensor([1j]), object()]
+
+
+@pytest.mark.parametrize("index", NO_INDEX, ids=repr)
+def test_what_chooses_no_runs(index):
+    refuses(lambda: RUNS[index], "index must be an integer, a slice")
+    refuses(lambda: RUNS.point(index), "run")
+
+
+def test_runs_beyond_the_end():
+    for index in (3, -4, [0, 3]):
+        with pytest.raises(IndexError):
+            RUNS[index]
+    refuses(lambda: RUNS.point(3), "run")
+
+
+def test_both_ends_of_a_spectrum_are_not_all_of_it():
+    refuses(hessian.extreme_spectrum(SMALL, RUNS.point(0), count=2).expand, "expand")

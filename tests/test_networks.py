@@ -302,7 +302,7 @@ def test_standard_weight_decay_collapses_a_plain_network():
         ({"network": torch.nn.Linear(64, 4)}, "network must be a dufm_lib.networks.Classifier, got Linear"),
         ({"network": Classifier(torch.nn.Linear(5, 6), 4, 2, 6)}, "do not fit the feature map of network"),
         ({"network": Classifier(torch.nn.Linear(64, 5), 4, 2, 6)}, "network must have features of shape"),
-        ({"network": small(init_scale=1e200)}, "network must start with a finite objective"),
+        ({"network": small(init_scale=1e30, depth=12)}, "network must start with a finite objective"),
     ],
 )
 def test_train_refuses(arguments, message):

@@ -146,7 +146,7 @@ def test_by_structure(ax):
 def test_layer_spectra():
     figure, axes = plots.subplots(1, 2)
     spectra = {"first": torch.tensor([[3.0, 2.0, 1.0], [3.0, 1.0, 0.0]]), "second": torch.ones(2, 7)}
-    assert plots.layer_spectra(axes, [0, 5], spectra, top=4) is axes
+    assert plots.layer_spectra(axes, [0, 5], spectra, top=4) == list(axes)
     assert [len(ax.lines) for ax in axes] == [3, 4]
     assert [ax.get_title() for ax in axes] == ["first", "second"]
     assert axes[0].lines[1].get_ydata().tolist() == [2.0, 1.0]

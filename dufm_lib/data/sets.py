@@ -146,7 +146,8 @@ def balanced(
     n, classes = selection(per_class, classes)
     parts = [(images, targets)]
     if test is not None:
-        parts.append(tuple(sequence("test", test, "arrays (images, targets)", 2)))
+        test = sequence("test", test, "arrays (images, targets)", 2)
+        parts.append(tuple(test))
     for pictures, labels in parts:
         _check_images(pictures, labels)
     where = [np.flatnonzero(targets == k) for k in classes]

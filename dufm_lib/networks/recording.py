@@ -101,7 +101,7 @@ def measure(
         "nc1": _or_nan(lambda: metrics.nc1(last, labels)),
         "nc2": _or_nan(lambda: metrics.nc2(last, labels)),
         "nc3": _or_nan(lambda: metrics.nc3(last, labels, weights[-1])),
-        "nc4": metrics.nc4(last, labels, logits),
+        "nc4": _or_nan(lambda: metrics.nc4(last, labels, logits)),
         "dnc1": torch.stack([_or_nan(lambda a=a: metrics.nc1(a, labels, rtol=ALIVE)) for a in received]),
         "dnc2": dnc2,
         "dnc3": dnc3,

@@ -157,7 +157,7 @@ def factor_spectra(ax: Axes, steps, values, labels: Sequence[str]) -> Axes:
     return ax
 
 
-def layer_spectra(axes: Sequence[Axes], steps, spectra: Mapping[str, Sequence], top: int = 10) -> Sequence[Axes]:
+def layer_spectra(axes: Sequence[Axes], steps, spectra: Mapping[str, Sequence], top: int = 10) -> list[Axes]:
     """The largest singular values of each layer over the steps, as small multiples on one scale of steps.
 
     Args:
@@ -173,8 +173,8 @@ def layer_spectra(axes: Sequence[Axes], steps, spectra: Mapping[str, Sequence], 
             dark = place < (top + 1) // 2
             ax.plot(steps, line, color=SHADES[0] if dark else SHADES[2], marker="", linewidth=1.4 if dark else 0.9)
         ax.set(xlabel="step", ylim=(0, None), title=label)
-    axes[0].set_ylabel("singular value")
-    return axes
+    each[0].set_ylabel("singular value")
+    return each
 
 
 def _legend(ax: Axes) -> None:

@@ -71,17 +71,18 @@ def phase_map(
         lines = [sequence(name, line, "names in each row") for line in sequence(name, grid, "rows")]
         if not lines or [len(line) for line in lines] != [len(columns)] * len(rows):
             raise ValueError(f"{name} must have {len(rows)} rows of {len(columns)} names, one for each cell")
+        grids[name] = lines
     names = mapping("names", {} if names is None else names)
-    used = dict.fromkeys(name for line in structures for name in line)
+    used = dict.fromkeys(name for line in grids["structures"] for name in line)
     for name in used:
         check_structure(name)
-        cells = np.argwhere(np.array(structures) == name)
+        cells = np.argwhere(np.array(grids["structures"]) == name)
         squares = [Path.unit_rectangle().transformed(Affine2D().translate(x - 0.5, y - 0.5)) for y, x in cells]
         # one patch for all cells of a structure: a printer keeps the hatch of every patch as a picture of its own
         ax.add_patch(PathPatch(Path.make_compound_path(*squares), **_cell(name)))
     if text is not None:
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-        for (row, column), written in np.ndenumerate(np.array(text, dtype=object)):
+        for (row, column), written in np.ndenumerate(np.array(grids["text"], dtype=object)):
             ax.text(column, row, written, ha="center", va="center", fontsize=8.5, bbox=box)
     ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(-0.5, len(rows) - 0.5))
     ax.set_xticks(range(len(columns)), [str(label) for label in columns])

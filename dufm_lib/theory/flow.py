@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 
-from dufm_lib._arguments import finite_tensor, positive_int
+from dufm_lib._arguments import bounded_tensor, positive_int
 from dufm_lib.problem import Problem, suited
 from dufm_lib.structures import LARGEST
 
-DIAGONAL = 1e-9  # a softmax is diagonal in a frame if its other entries there are below this
+DIAGONAL = 1e-9  # a matrix is diagonal if its other entries are below this: the softmax in a frame, and Q^T Q - I
+SMALLEST = 1e-100  # of the numbers that the solver tells from zero: it squares them
 
 
 def hadamard_frame(classes: int) -> torch.Tensor:
@@ -80,13 +81,18 @@ def softmax_gaps(frame: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         (K,) float64.
 
     Raises:
-        ValueError: misshapen or not finite, or the softmax is not diagonal in this frame.
+        ValueError: misshapen or not finite, a frame that is not orthogonal, or in which the softmax is not diagonal.
 
     >>> softmax_gaps(hadamard_frame(4), torch.zeros(4)).tolist()
     [0.0, 1.0, 1.0, 1.0]
     """
-    frame = finite_tensor("frame", frame, "K", "K")
-    values = finite_tensor("values", values, len(frame))
+    frame = bounded_tensor("frame", frame, "K", "K")
+    values = bounded_tensor("values", values, len(frame))
+    off = float((frame.T @ frame - torch.eye(len(frame))).abs().max())
+    if off > DIAGONAL:
+        raise ValueError(
+            f"frame must be orthogonal, but an entry of Q^T Q - I is {off:.1e}; hadamard_frame and fourier_frame are"
+        )
     probabilities = _probabilities(frame.numpy(), values.numpy())
     turned = frame.numpy().T @ probabilities @ frame.numpy()
     rest = float(np.abs(turned - np.diag(np.diag(turned))).max())
@@ -109,15 +115,16 @@ def spectral_flow(problem: Problem, frame: torch.Tensor, values: torch.Tensor, t
     Args:
         problem: linear, balanced, cross-entropy; its weight decay is not used.
         frame: (K, K) orthogonal Q.
-        values: (K,) eigenvalues z_i >= 0 at time 0. A zero stays zero for L >= 2.
-        times: (T,) ascending, from 0 on. Late times may be logarithmically spaced up to 1e12 and more.
+        values: (K,) eigenvalues z_i >= 0 at time 0. A zero stays zero for L >= 2. The others are at least 1e-100.
+        times: (T,) ascending, from 0 on; the last is 0 or at least 1e-100. Late times may be logarithmically spaced up
+            to 1e12 and more.
 
     Returns:
         (T, K) float64.
 
     Raises:
-        ValueError: a setting without this equation, a negative eigenvalue, times that do not ascend from 0 on, a frame
-            that does not fit, or an integration that fails.
+        ValueError: a setting without this equation, a negative or too small eigenvalue, times that do not ascend from 0
+            on or end too soon, a frame that does not fit, or an integration that fails.
 
     Source: derived in the book (chapter "What does depth prefer without weight decay?").
 
@@ -128,12 +135,16 @@ def spectral_flow(problem: Problem, frame: torch.Tensor, values: torch.Tensor, t
     """
     suited("spectral_flow", problem, loss="cross_entropy", activation="linear", balanced=True)
     n, K, L = problem.class_sizes[0], problem.classes, problem.depth
-    frame, values = finite_tensor("frame", frame, K, K), finite_tensor("values", values, K)
-    seconds = finite_tensor("times", times, "T").numpy()
+    frame, values = bounded_tensor("frame", frame, K, K), bounded_tensor("values", values, K)
+    seconds = bounded_tensor("times", times, "T").numpy()
     if (values < 0).any():
         raise ValueError("values must not be negative: they are singular values too")
     if seconds[0] < 0 or (np.diff(seconds) <= 0).any():
         raise ValueError("times must ascend from 0 on")
+    if ((values > 0) & (values < SMALLEST)).any():
+        raise ValueError(f"values must be 0 or at least {SMALLEST:g}, got {values[values > 0].min():g}: put 0 for it")
+    if 0 < seconds[-1] < SMALLEST:
+        raise ValueError(f"times must end at 0, or at {SMALLEST:g} or later, got {seconds[-1]:g}: put 0 for it")
     softmax_gaps(frame, values)
     if seconds[-1] == 0:  # the start alone, which the solver does not answer
         return values[None].clone()

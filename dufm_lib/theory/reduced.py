@@ -111,8 +111,8 @@ def optimal_scale(problem: Problem, structure: torch.Tensor) -> tuple[float, flo
         (scale, loss); (0.0, loss at zero) when no positive scale is better.
 
     Raises:
-        ValueError: a penalty is zero (then cross-entropy has no optimal scale), or `structure` is zero, misshapen
-            or not finite.
+        ValueError: a penalty is zero (then cross-entropy has no optimal scale), or `structure` is zero, misshapen,
+            not finite, or so small that the scale is no longer a float.
 
     >>> from dufm_lib.structures import simplex_etf
     >>> scale, loss = optimal_scale(Problem(10, 5, 2, 70, 2**-10), simplex_etf(10))
@@ -125,6 +125,8 @@ def optimal_scale(problem: Problem, structure: torch.Tensor) -> tuple[float, flo
         raise ValueError("structure must not be zero")
     unit = structure.double() / size
     scale, loss = best_scale(problem, _class_logits(problem, unit), schatten_penalty(problem, unit))
+    if not math.isfinite(scale / size):
+        raise ValueError(f"structure is too small, {size:g}: its best scale exceeds all floats; take it at unit scale")
     return scale / size, loss
 
 

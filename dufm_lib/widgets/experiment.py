@@ -70,7 +70,11 @@ class Experiment(ipywidgets.VBox):
         if not isinstance(controls, Mapping) or not all(isinstance(w, ipywidgets.Widget) for w in controls.values()):
             raise ValueError(f"controls must be a dictionary of widgets, got {shown(controls)}")
         title, describe = word("title", title), word("describe", describe)
-        wanted, given = set(inspect.signature(compute).parameters), {*controls, "report"}
+        try:
+            wanted = set(inspect.signature(compute).parameters)
+        except ValueError as error:  # of a built-in
+            raise ValueError(f"compute must be a function with named arguments, got {shown(compute)}") from error
+        given = {*controls, "report"}
         if wanted != given:
             raise ValueError(f"compute takes {sorted(wanted)}, but controls and report give {sorted(given)}")
         self.compute = compute

@@ -35,6 +35,7 @@ def power(
 def _number(
     name: str, label: str, value: float, smallest: float, largest: float, step: float, kernel: bool, log: bool
 ) -> Field:
+    smallest, largest = plain(smallest), plain(largest)
     if real_float("smallest", smallest) >= real_float("largest", largest):
         raise ValueError(f"smallest must be below largest, got {smallest} and {largest}")
     positive_float("step", step)
@@ -64,8 +65,10 @@ def check(field: Field, value: object) -> object:
     """The value, if the field accepts it.
 
     Raises:
-        ValueError: it does not.
+        ValueError: it does not, or the field is none of those made here.
     """
+    if not isinstance(field, dict) or not {"name", "kind"} <= field.keys():
+        raise ValueError(f"field must be one that number, power, choice or flag makes, got {shown(field)}")
     name, kind = field["name"], field["kind"]
     if kind == "flag":
         return _arguments.flag(name, value)
