@@ -37,6 +37,7 @@ from dufm_lib.widgets import Question, controls, fields
 DATA = digits(per_class=4, classes=(0, 1, 2))
 IMAGES = digits(per_class=2, classes=(0, 1), flat=False)
 NETWORK = networks.mlp(DATA, hidden=(), width=5, depth=2)
+RESULT = networks.Result.load(ROOT / "results" / "networks" / "mnist-subset-linear.json")
 SELECTED = {"per_class": whole(4), "classes": chosen((0, 1, 2), (0, 0), (1,), (), (-1, 2), [3]).but((0, 1))}
 FETCHED = SELECTED | {"cache": optional(folder()), "progress": switch()}
 NET = {"width": whole(8), "depth": whole(2), "activation": choice("linear"), "init_scale": weight(1.0), "seed": seed()}
@@ -193,6 +194,7 @@ ROWS = {
         "names": optional(listed(["a", "b"])),
         "limit": optional(weight(1.0, zero=False)),
     },
+    "plots.result_panels": {"results": table({"a": RESULT}, {"a": 1.0}, {})},
     "plots.loss_curves": AX
     | {
         "steps": numbers([1.0, 2.0]).called("steps|losses"),

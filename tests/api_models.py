@@ -91,7 +91,7 @@ PROBLEM = {
     "samples": whole(2).also_bad((2, 2), (2, 2, 2, 0), [1, 2, 3, None], np.ones(4), torch.ones(2, 2)),
     "depth": whole(2, 1, 10**6),
     "width": whole(5, 4),
-    "weight_decay": weight(0.01).also_bad((0.1,), (0.1, -1), [None, 1], (1, 2, 3), (0.1, float("nan"))),
+    "weight_decay": weight(0.01).but((1, 2)).also_bad((0.1,), (0.1, -1), [None, 1], (1, 2, 3), (0.1, float("nan"))),
     "loss": choice("cross_entropy"),
     "activation": choice("linear"),
 }

@@ -8,8 +8,9 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 
-from dufm_lib import plots
+from dufm_lib import networks, plots
 from dufm_lib.plots import logo, solids
 
 STRUCTURES = ["dnc", "pairing", "polygon", "polyhedron", "strongly_regular", "mixed", "zero"]
@@ -154,6 +155,25 @@ def test_layer_spectra():
     with pytest.raises(ValueError):
         plots.layer_spectra(axes, [0, 5], {"one": torch.ones(2, 3)})
     assert figure.axes[0].get_ylabel() == "singular value"
+
+
+@pytest.mark.parametrize("names", [["linear"], ["linear", "relu", "standard"]])
+def test_result_panels(names):
+    results = {name: networks.Result.load(ROOT / f"results/networks/mnist-subset-{name}.json") for name in names}
+    figure = plots.result_panels(results)
+    assert [band.get_suptitle().partition(":")[0] for band in figure.subfigs] == names
+    for band, result in zip(figure.subfigs, results.values(), strict=True):
+        layers = len(result.history["weight_singular_values"])
+        panels = [ax for ax in band.axes if ax.get_label() != "<colorbar>"]
+        assert len(panels) == layers + 3
+        objective = panels[0].lines[0].get_ydata()
+        assert objective.tolist() == result.history["objective"].tolist()
+        assert (len(panels[0].lines) == 2) == (result.outcome["dnc_bound"] is not None)
+        low, high = panels[0].get_ylim()
+        assert low < objective[len(objective) // 2 :].min() <= objective[len(objective) // 2 :].max() < high
+    figure.draw_without_rendering()
+    with pytest.raises(ValueError, match="at least one"):
+        plots.result_panels({})
 
 
 def test_factor_spectra(ax):

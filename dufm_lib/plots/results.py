@@ -25,7 +25,7 @@ def result_panels(results: Mapping[str, Result]) -> Figure:
 
     Returns:
         A figure, a band for each result. Above the band stand its name, the rank of its logits and the share of test
-        images that it answers rightly. The axis of the objective leaves out the first steps, which are far above.
+        images that it answers rightly. The axis of the objective fits the second half of its records.
 
     Raises:
         ValueError: there is no result, or something else than results.
@@ -51,8 +51,9 @@ def _panels(band: SubFigure, name: str, result: Result) -> None:
     axes = band.subplot_mosaic([["objective"] * (half + rest) + ["matrix"] * half, places])
     above = {} if bound is None else {"dnc": bound}
     loss_curves(axes["objective"], history["steps"], history["objective"], bounds=above)
-    levels = [float(history["objective"][-1]), *above.values()]
-    axes["objective"].set(ylabel="objective", ylim=(0.8 * min(levels), 1.6 * max(levels)))
+    late = history["objective"][len(history["objective"]) // 2 :].tolist()
+    levels = [*late, *above.values()]
+    axes["objective"].set(ylabel="objective", ylim=(0.8 * min(levels), 1.3 * max(levels)))
     K = history["logits"].shape[-1]
     logit_matrix(axes["matrix"], history["logits"][-1], [str(k) for k in range(K)])
     spectra = {f"$W_{layer}$": values for layer, values in enumerate(layers, start=1)}
