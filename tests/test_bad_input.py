@@ -254,7 +254,7 @@ def test_runs_are_chosen_by_a_mask(kind):
 NO_INDEX = ["a", "", None, True, 0.5, 1j, [0.5], [[0]], [True], ["a"], {}, slice("a"), torch.tensor([1j]), object()]
 
 
-@pytest.mark.parametrize("index", NO_INDEX, ids=repr)
+@pytest.mark.parametrize("index", NO_INDEX, ids=lambda index: type(index).__name__)
 def test_what_chooses_no_runs(index):
     refuses(lambda: RUNS[index], "index must be an integer, a slice")
     refuses(lambda: RUNS.point(index), "run")

@@ -206,6 +206,8 @@ def test_shares_are_those_of_the_table():
 # --- addresses and settings
 
 HASHES = {
+    "#fig-a%3FK%3D10%26L%3D2": {"K": "10", "L": "2"},
+    "#fig-a?K=10&amp;L=2": {"K": "10", "L": "2"},
     "": None,
     "#a-heading": None,
     "#fig-a": None,  # an anchor without settings

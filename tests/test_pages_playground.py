@@ -90,6 +90,7 @@ def test_a_run_ends_where_pytorch_ends(playground, hash_, changes, end):
 def test_pause_step_and_restart(playground):
     live = playground("#fig-playground?pace=100")
     expect(live.words).to_contain_text("At step 0. The best loss of DNC (simplex) is 0.0717")
+    expect(live.page.locator("#fig-playground svg").first).to_contain_text("▲ 1.83")  # far above the axis
     live.play.click()
     expect(live.play).to_have_text("Pause")
     live.wait_for(5)

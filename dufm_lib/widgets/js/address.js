@@ -5,7 +5,16 @@ const PART = /(?:^|&)(fig-[a-z0-9-]+)\?(.*?)(?=&fig-[a-z0-9-]+\?|$)/g;
 
 function parts(hash) {
   const text = hash.startsWith("#") ? hash.slice(1) : hash;
-  return text.startsWith("fig-") ? [...text.matchAll(PART)].map((found) => [found[1], found[2]]) : [];
+  return text.startsWith("fig-") ? [...asWritten(text).matchAll(PART)].map((found) => [found[1], found[2]]) : [];
+}
+
+/** A link as it was before a chat or a mail program wrote %3F for "?" or &amp; for "&". */
+function asWritten(text) {
+  try {
+    return (text.includes("?") ? text : decodeURIComponent(text)).replaceAll("&amp;", "&");
+  } catch {
+    return text;
+  }
 }
 
 /** The settings of one figure as { name: text }; null if the address does not speak of it. Never throws. */

@@ -175,6 +175,7 @@ function lossChart(figure, { width, history, now, bounds, torch }) {
   for (const name of ["dnc", "pairing"]) plot.rule({ y: bounds[name] }, { color: figure.looks[name].color, dash: figure.looks[name].dash });
   plot.line(thinned(history, width).map(({ steps, loss }) => [steps, loss]));
   if (torch) plot.points(torch.filter(([, loss]) => loss <= most), { color: INK, marker: "x" }, 3);
+  if (now && now.loss > most) plot.text(now.steps, most, `▲ ${now.loss.toFixed(2)}`, { anchor: "start", dx: 4, dy: 12 });
   const told = now ? `now ${now.loss.toFixed(4)} after ${now.steps} steps` : "not begun";
   return plot.svg(`Loss over the steps, ${told}; the best of DNC is ${bounds.dnc.toFixed(4)}, of pairing ${bounds.pairing.toFixed(4)}.`);
 }
@@ -199,6 +200,7 @@ function valuesChart({ width, history, now, torch, K }) {
     const kept = now && i < now.rank;
     const points = records.map(({ steps, values }) => [steps, Math.max(values[i], 1e-9)]);
     plot.line(points, { color: kept ? INK : GREY, dash: kept ? "" : "4 3" }, { width: kept ? 2 : 1.3 });
+    if (points.length === 1) plot.points(points, { color: kept ? INK : GREY, marker: "o" }, 2.5);
   }
   const counted = now ? `${now.rank} of ${K} count for the rank` : "not begun";
   return plot.svg(`Singular values of the class-mean logits over the steps: ${counted}.`);
