@@ -221,7 +221,7 @@ def test_a_drag_and_a_click_change_drawing_and_words(notebook):
     expect(words).to_contain_text("the least loss is that of pairing")
     # the lowest row, leftmost column: K = 3, L = 1 (margins of plot.js)
     drawing.click(position={"x": 34 + 8, "y": drawing.bounding_box()["height"] - 40 - 8})
-    expect(words).to_contain_text("K = 3, L = 1: the least loss is that of DNC")
+    expect(words).to_contain_text("K = 3, L = 1: of these three the least loss is that of DNC")
     # JupyterLab keeps the address for itself
     assert "fig-" not in notebook.page.url
     expect(figure.locator(".live-share")).to_be_hidden()
