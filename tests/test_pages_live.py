@@ -224,7 +224,7 @@ def test_a_cell_of_the_map_is_chosen_by_a_click(look):
     drawing.click(position={"x": 34 + 8, "y": area["height"] - 40 - 8})
     expect(part(page, "phases", "K")[1]).to_have_value("3")
     expect(part(page, "phases", "L")[1]).to_have_value("1")
-    expect(words(page, "phases")).to_contain_text("K = 3, L = 1: the least loss is that of DNC")
+    expect(words(page, "phases")).to_contain_text("K = 3, L = 1: of these three the least loss is that of DNC")
     assert wrong == []
 
 
