@@ -136,7 +136,7 @@ def train(
         learning_rate: > 0. Runs of the same problem, rate and tolerance are computed together, and are the faster
             the more they are. At K = 10, n = 5, L = 2, fifty runs with as many weight decays or rates take about 6
             times longer a step than fifty equal ones at d = 20, 2 to 3 times at d = 70, and no longer at d = 200
-            (`benchmarks/descent.py` measures it). Seeds and initial scales cost nothing.
+            (`benchmarks/mixed.py` measures it). Seeds and initial scales cost nothing.
         steps: the limit, >= 1.
         init_scale: entries start with standard deviation init_scale / sqrt(d).
         dtype: torch.float32 or torch.float64, of the training. Everything reported is evaluated in float64.

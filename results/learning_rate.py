@@ -7,11 +7,9 @@ An eighth of the rate has eight times the steps: the limit and the distance betw
 that. The table beside this file has a row a run; `widths_and_decays.parquet` has the same runs at rate 4.
 """
 
-import argparse
 import time
-from pathlib import Path
 
-from widths_and_decays import COLUMNS, GRID, write
+from widths_and_decays import COLUMNS, GRID, command_line, write
 
 from dufm_lib import Problem, sweep
 
@@ -23,21 +21,12 @@ SLOW = {
     "record_every": sweep.OPTIONS["record_every"] * SLOWER,
     "init_scale": [1.0, 2.0],
 }
-
-
-def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    output = Path(__file__).with_suffix(".parquet")
-    parser.add_argument("output", type=Path, nargs="?", default=output, help="the file to write (default: beside this)")
-    parser.add_argument("--runs", type=int, default=50, help="a point (default 50)")
-    parser.add_argument("--store", type=Path, help="a folder for finished tasks")
-    return parser
+PARSER = command_line(__file__, __doc__.splitlines()[0], runs=50)
 
 
 def main() -> None:
     """Run what is missing in the store, and write the table."""
-    arguments = parser().parse_args()
+    arguments = PARSER.parse_args()
     began = time.monotonic()
     table = sweep.run(PROBLEMS, arguments.runs, batch=25, store=arguments.store, progress=True, **SLOW)
     write(table, COLUMNS, f"python results/learning_rate.py --runs {arguments.runs}", arguments.output)

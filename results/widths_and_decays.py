@@ -27,14 +27,17 @@ GRID = {"learning_rate": 4.0, "steps": 200_000, "init_scale": [0.5, 1.0, 2.0]}
 COLUMNS = ["width", "lambda_weights", "init_scale", "seed", "loss", "rank", "structure", "ended", "steps_taken"]
 
 
-def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    output = Path(__file__).with_suffix(".parquet")
+def command_line(script: str, purpose: str, runs: int) -> argparse.ArgumentParser:
+    """What the command of a table of descents takes."""
+    parser = argparse.ArgumentParser(description=purpose)
+    output = Path(script).with_suffix(".parquet")
     parser.add_argument("output", type=Path, nargs="?", default=output, help="the file to write (default: beside this)")
-    parser.add_argument("--runs", type=int, default=200, help="a point (default 200)")
+    parser.add_argument("--runs", type=int, default=runs, help=f"a point (default {runs})")
     parser.add_argument("--store", type=Path, help="a folder for finished tasks")
     return parser
+
+
+PARSER = command_line(__file__, __doc__.splitlines()[0], runs=200)
 
 
 def constants(table: pd.DataFrame, columns: list[str]) -> dict[str, object]:
@@ -53,7 +56,7 @@ def write(table: pd.DataFrame, columns: list[str], command: str, output: Path) -
 
 def main() -> None:
     """Run what is missing in the store, and write the table."""
-    arguments = parser().parse_args()
+    arguments = PARSER.parse_args()
     began = time.monotonic()
     table = sweep.run(PROBLEMS, arguments.runs, store=arguments.store, progress=True, **GRID)
     write(table, COLUMNS, f"python results/widths_and_decays.py --runs {arguments.runs}", arguments.output)

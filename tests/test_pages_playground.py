@@ -122,12 +122,21 @@ def test_reset_stops_and_begins_again(playground):
     assert live.steps() == 0 and live.wrong == []
 
 
-def test_without_web_workers_the_figure_says_so(playground, site, visit):
+@pytest.mark.parametrize(
+    "worker",
+    [
+        "class { constructor() { throw new Error('blocked'); } }",
+        "class { constructor() { setTimeout(() => this.onerror(), 100); } postMessage() {} terminate() {} }",
+    ],
+    ids=["throws", "fires an event"],
+)
+def test_without_web_workers_the_figure_says_so(site, visit, worker):
     page, _ = visit(f"{site}/{PAGE}.html", site, **DESK)
-    page.add_init_script("window.Worker = class { constructor() { throw new Error('blocked'); } };")
+    page.add_init_script(f"window.Worker = {worker};")
     page.reload()
     expect(page.locator("#fig-playground .live-words")).to_contain_text("allows no background work")
-    expect(page.locator("#fig-playground .playground-play")).to_be_disabled()
+    for name in ("play", "step", "restart"):
+        expect(page.locator(f"#fig-playground .playground-{name}")).to_be_disabled()
 
 
 def test_a_new_setting_is_a_new_run_and_play_goes_on(playground):

@@ -22,7 +22,7 @@ def test_the_command_in_a_table_is_one_that_its_script_takes(name):
     script, _, runs = SCRIPTS[name]
     program, file, *words = shlex.split(TABLES[name].attrs["command"])
     assert program == "python" and (ROOT / file).samefile(script.__file__)
-    taken = script.parser().parse_args(words)
+    taken = script.PARSER.parse_args(words)
     assert taken.output == ROOT / "results" / f"{name}.parquet" and taken.runs == runs
 
 

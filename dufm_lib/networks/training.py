@@ -139,8 +139,8 @@ def train(
 
     Returns:
         Training, its network in evaluation mode. Ctrl-C, or a report that returns False, also returns what was
-        done, marked "interrupted"; measured once more if there is no checkpoint to go on from. The history of a
-        training that diverged ends at the last finite record.
+        done, marked "interrupted"; measured once more, and settled, if there is no checkpoint to go on from. The
+        history of a training that diverged ends at the last finite record.
 
     Raises:
         ValueError: a bad argument, by name; `data` does not fit `network`; the checkpoint is that of another training,
@@ -228,7 +228,8 @@ def train(
         raise ValueError("network must start with a finite objective: choose a smaller init_scale")
     if report is not None and ended != "interrupted":
         report(1.0, _text(recorded))
-    settle(network.features, inputs, batch_size)
+    if ended != "interrupted" or checkpoint is None:  # who will go on waits for no pass over the whole set
+        settle(network.features, inputs, batch_size)
     return Training(network.cpu().eval(), data, regularization, weight_decay, ended, History.of(recorded))
 
 

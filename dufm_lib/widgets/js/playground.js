@@ -19,7 +19,6 @@ function settingOf({ K, n, L, d, lambda, rate, scale, activation, seed }) {
 
 export default live((figure) => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const worker = startWorker(address);
   let setting = null; // of the run under way
   let run = 0; // its number
   let history = []; // its records
@@ -37,11 +36,24 @@ export default live((figure) => {
   const charts = element("div", { className: "live-panels" });
   figure.stage.append(element("div", { className: "live-row" }, play, step, restart, state), charts);
 
+  let blocked = false; // the browser allows no worker: some throw, some fire an event
+  const block = () => {
+    blocked = play.disabled = step.disabled = restart.disabled = true;
+    figure.redraw();
+  };
+  let worker = { postMessage() {}, terminate() {} };
+  try {
+    worker = new Worker(address);
+    worker.onerror = block;
+  } catch {
+    block();
+  }
+
   function begin(values) {
     setting = settingOf(values);
     history = [];
     now = null;
-    step.disabled = false;
+    step.disabled = blocked;
     const problem = { K: values.K, n: values.n, L: values.L, lambda: values.lambda };
     bounds = { dnc: optimalScale(simplex(values.K), problem).loss, pairing: optimalScale(pairing(values.K), problem).loss };
     worker.postMessage({ start: setting, key: ++run, play: playing ? figure.values.pace : 0 });
@@ -100,8 +112,7 @@ export default live((figure) => {
       const size = Math.min(figure.width, 260);
       const linear = values.activation === "relu" ? " (linear model)" : "";
       const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label });
-      play.disabled = Boolean(worker.blocked);
-      if (worker.blocked) return "This browser allows no background work in a page (Web Workers), so nothing can be trained here.";
+      if (blocked) return "This browser allows no background work in a page (Web Workers), so nothing can be trained here.";
       state.textContent = now ? status(now, playing && values.pace === FASTEST ? pace : 0) : "";
       charts.innerHTML =
         lossChart(figure, { width: half, history, now, bounds, torch }) +
@@ -128,15 +139,6 @@ export default live((figure) => {
     },
   };
 });
-
-/** The worker; where the browser allows none, something that does nothing. */
-function startWorker(address) {
-  try {
-    return new Worker(address);
-  } catch {
-    return { postMessage() {}, terminate() {}, blocked: true };
-  }
-}
 
 function status({ steps, loss, rank }, pace) {
   const speed = pace ? `, ${Number(pace.toPrecision(2)).toLocaleString("en")} steps a second` : "";

@@ -26,9 +26,9 @@ export function settle(control, text) {
   return { value, note: value === number ? "" : `${control.label} is a whole number: set to ${value}.` };
 }
 
-/** The number that a text means: 0.001, 0,001, 2^-10, 2**-10, 1/1024; NaN if none. */
+/** The number that a text means: 0.001, 0,001, 2^-10, 2**-10, 1/1024; NaN if none, as 1,000, which has two meanings. */
 function numberIn(text) {
-  const parts = text.trim().replace(/−/g, "-").replace(/^(-?\d+),(\d+)$/, "$1.$2").split(/(\^|\*\*|\/)/);
+  const parts = text.trim().replace(/−/g, "-").replace(/^(-?(?:0(?=,)|\d+(?!,\d{3}$))),(\d+)$/, "$1.$2").split(/(\^|\*\*|\/)/);
   const [first, sign, second, ...more] = parts.map((part, i) => (i % 2 ? part : part.trim() === "" ? NaN : Number(part)));
   if (more.length) return NaN;
   return sign === undefined ? first : sign === "/" ? first / second : first ** second;
