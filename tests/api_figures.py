@@ -275,6 +275,7 @@ ROWS = {
         "value": real(1.0).also_bad(-1, 0.5, 3).called("x"),
     },
     "fields.flag": FIELD | {"value": switch().called("x")},
+    "fields.view": {},
 }
 # What live figures are made of, besides values of their fields.
 TRAINING = networks.train(NETWORK, DATA, steps=2, record_every=1)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import CUT_OFF, DESK, PHONE
+from conftest import CONTENTS, CUT_OFF, DESK, PAGES, PHONE, SITE
 from playwright.sync_api import expect
 
 from dufm_lib.widgets.phases import Phases
@@ -11,21 +11,18 @@ from dufm_lib.widgets.phases import Phases
 FRONT = "book/index"
 CHAPTER = "book/low-rank-bias/depth-counts-rank"
 LANDSCAPE = "book/landscape/degeneracy"
+CHAPTERS = [CONTENTS["root"]]
+CHAPTERS += [chapter["file"] for part in CONTENTS["parts"] if part.get("numbered") for chapter in part["chapters"]]
+
+
+def figures(name):
+    """How many live figures a built page has."""
+    page = SITE / f"{name}.html"
+    return page.read_text().count('"id": "fig-') if page.exists() else 0
+
+
 # what holds of every figure is asked on these pages
-LIVE = [
-    FRONT,
-    CHAPTER,
-    LANDSCAPE,
-    "book/neural-collapse/what-collapses",
-    "book/neural-collapse/every-layer",
-    "book/unconstrained-features/one-layer",
-    "book/unconstrained-features/deep-model",
-    "book/landscape/critical-points",
-    "book/low-rank-bias/relu",
-    "book/low-rank-bias/imbalance",
-    "book/landscape/flatness",
-    "book/dynamics/no-regularization",
-]
+LIVE = [name for name in PAGES if figures(name)]
 
 # the drawing at the next frame, and the words at rest (figure.js waits 150 ms)
 SETTLED = "() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 400))"
@@ -56,6 +53,10 @@ def part(page, figure, name):
 
 def words(page, figure):
     return page.locator(f"#fig-{figure} .live-words")
+
+
+def test_every_chapter_has_a_live_figure():
+    assert set(CHAPTERS) <= set(LIVE)
 
 
 def test_a_drag_changes_drawing_words_and_address(look):
@@ -131,7 +132,7 @@ def test_two_figures_share_the_address_and_reset_takes_one_out(look):
     assert wrong == []
 
 
-def test_reset_brings_back_the_first_view_of_a_picture_in_space(look):
+def test_a_view_in_space_is_in_the_address_and_reset_takes_it_back(look):
     page, wrong = look("book/low-rank-bias/optimal-structure")
     view, drawn = page.locator("#fig-solids .solids-view"), "() => document.querySelector('#fig-solids svg').outerHTML"
     first = page.evaluate(drawn)
@@ -140,9 +141,17 @@ def test_reset_brings_back_the_first_view_of_a_picture_in_space(look):
     page.locator("#fig-solids .solids-spin").click()
     page.evaluate(SETTLED)
     assert page.evaluate(drawn) != first
+    page.locator("#fig-solids .solids-spin").click()
+    page.wait_for_function("() => /turn=.*zoom=1.15/.test(location.hash)")
+    turned = page.evaluate(drawn)
+    page.reload()
+    page.locator("#fig-solids svg").wait_for()
+    page.evaluate(SETTLED)
+    assert page.evaluate(drawn) == turned  # a link holds the view
+    page.locator("#fig-solids .solids-spin").click()
     page.locator("#fig-solids .live-reset").click()
     page.evaluate(SETTLED)
-    assert page.evaluate(drawn) == first
+    assert page.evaluate(drawn) == first and page.evaluate("() => location.hash") == ""
     expect(page.locator("#fig-solids .solids-spin")).to_have_attribute("aria-pressed", "false")
     assert wrong == []
 
@@ -264,8 +273,10 @@ def test_every_input_has_a_name_and_every_drawing_its_words(look, name):
         )
         said = figure.locator(".live-words").inner_text()
         assert figure.locator(".live-words").get_attribute("role") == "status" and len(said.split()) > 5
-        for drawing in figure.locator("svg[role=img]").all():
-            assert drawing.get_attribute("aria-label") == said
+        labels = [drawing.get_attribute("aria-label") for drawing in figure.locator("svg[role=img]").all()]
+        # each drawing says what it is, in a line of its own; what it shows is said once, by the words
+        assert all(labels) and len(set(labels)) == len(labels) and said not in labels
+        assert max(map(len, labels)) < 200
         for each in figure.locator("input, select").all():
             assert each.evaluate("e => e.labels?.[0]?.textContent || e.getAttribute('aria-label')")
     ids = page.evaluate("() => [...document.querySelectorAll('.live [id], .live')].map(e => e.id)")

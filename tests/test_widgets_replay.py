@@ -69,7 +69,7 @@ def test_the_slider_moves_from_record_to_record(training):
     longer = train(steps=100)
     figure = Replay("replay-test", {"short": training, "long": longer}, train)
     fields = {field["name"]: field for field in figure.card["controls"]}
-    assert figure.values == {"run": "short", "step": 60, "seed": 1}
+    assert figure.values == {"run": "short", "step": 60, "seed": 1, "turn": 0, "tilt": 0, "zoom": 1}
     assert (fields["step"]["step"], fields["step"]["max"]) == (20, 100)
     assert "run" not in Replay("replay-test", {"one": training}, train).values
     # nine records of ten classes: a page carries some fifty

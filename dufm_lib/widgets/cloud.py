@@ -31,6 +31,7 @@ class Cloud(LiveFigure):
                 fields.number("mismatch", "last layer: 0 means, 1 random", 0.4, 0, 1, 0.02),
                 fields.number("K", "classes K", 4, *CLASSES),
                 fields.number("seed", "seed", 1, 0, 999),
+                *fields.view(),
             ],
             structures=["dnc"],
             data={"colors": [mpl.colors.to_hex(shade) for shade in shades]},

@@ -54,6 +54,13 @@ def flag(name: str, label: str, value: bool, kernel: bool = False) -> Field:
     return _field("flag", name, label, value, kernel)
 
 
+def view() -> list[Field]:
+    """How a picture in space is seen, in degrees and times: set by turning it (js/turntable.js), with no slider."""
+    angles = [_number(name, name, 0, -180, 180, 0.1, kernel=False, log=False) for name in ("turn", "tilt")]
+    zoom = _number("zoom", "zoom", 1, 0.6, 2.5, 0.01, kernel=False, log=False)
+    return [field | {"hidden": True} for field in (*angles, zoom)]
+
+
 def _field(kind: str, name: str, label: str, value: object, kernel: bool, **rest: object) -> Field:
     names = {"name": word("name", name), "label": word("label", label)}
     field = {"kind": kind, **names, "value": value, "kernel": _arguments.flag("kernel", kernel), **rest}

@@ -57,6 +57,7 @@ class Replay(LiveFigure):
                 *choices,
                 fields.number("step", "step", steps[0][-1], 0, last, every),
                 fields.number("seed", "seed", 1, 0, 999, kernel=True),
+                *fields.view(),
             ],
             structures=["dnc", "pairing", "polygon", "polyhedron", "mixed", "zero"],
             data={"runs": {name: recorded(training) for name, training in trainings.items()}, "first": first},

@@ -86,6 +86,7 @@ class Solids(LiveFigure):
             fields=[
                 fields.choice("structure", "structure", "orthoplex", SHAPES),
                 fields.number("K", "classes K", 6, CLASSES[0], CLASSES[-1]),
+                *fields.view(),
             ],
             structures=["dnc", "pairing", "polygon", "polyhedron", "mixed"],
             data={"optima": json.loads(OPTIMA.read_text())},

@@ -13,7 +13,7 @@ const ZOOM = 0.85; // leaves room for samples around the means
 const ROW = { color: INK, dash: "4 3", marker: "X" };
 
 export default live((figure) => {
-  const table = turntable("cloud", "The classes in space", figure.redraw);
+  const table = turntable("cloud", "The classes in space", figure);
   const right = element("div");
   const left = element("div", {}, table.picture, table.row);
   figure.stage.append(element("div", { className: "live-panels" }, left, right));
@@ -40,17 +40,16 @@ export default live((figure) => {
         },
         dnc,
         Math.min(width, 360),
-        words,
+        "samples, class means and rows of the last layer in space",
       );
       right.innerHTML =
-        bars(width, values, leastNc2(K)).svg(words) +
+        bars(width, values, leastNc2(K)).svg() +
         key([
           { ...dnc, label: "class means" },
           { ...ROW, label: "rows w of the last layer" },
         ]);
       return words;
     },
-    reset: table.reset,
   };
 });
 

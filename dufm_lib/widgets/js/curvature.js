@@ -52,12 +52,12 @@ export default live((figure) => ({
     const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
     const most = Math.max(...Object.values(found).flatMap(({ spectrum = [] }) => spectrum.map(({ count }) => count)), 100);
     const panels = Object.keys(NAMES).map((name) =>
-      ladder(width, figure.looks[name], found[name], problem, 10 ** Math.ceil(Math.log10(4 * most)), fits && run[name]).svg(words, figure.looks[name].label),
+      ladder(width, figure.looks[name], found[name], problem, 10 ** Math.ceil(Math.log10(4 * most)), fits && run[name]).svg({ title: figure.looks[name].label }),
     );
     const here = counted(problem.K).map((name) => `${NAMES[name]} ${zeroModes(found[name].rank, d, problem.L)}`);
     const unstable = Object.values(found).some(({ spectrum }) => spectrum && spectrum[0].value < 0);
     figure.stage.innerHTML =
-      `<div class="live-panels">${panels.join("")}${widths(figure.width, figure.looks, problem, found).svg(words, `d = ${d}: ${here.join(", ")}`)}</div>` +
+      `<div class="live-panels">${panels.join("")}${widths(figure.width, figure.looks, problem, found).svg({ title: `d = ${d}: ${here.join(", ")}` })}</div>` +
       key([
         ...counted(problem.K).map((name) => figure.looks[name]),
         ...(unstable ? [{ color: INK, marker: "X", label: "negative eigenvalue", line: false }] : []),

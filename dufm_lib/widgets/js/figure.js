@@ -5,8 +5,8 @@
 //       // once: make what stays, in figure.stage (a div)
 //       return {
 //         draw() { ...; return "what the figure shows, in one or two sentences"; },   // on every change
-//         reset() { ... },      // optional: bring back what is not among the values, such as a view
-//         remove() { ... },     // optional: stop what runs
+//         reset() { ... },      // optional, after the values are back: stop what runs
+//         remove() { ... },     // optional: let go of what was taken
 //       };
 //     });
 // and reads
@@ -58,6 +58,7 @@ function render(model, el, setup) {
   const controls = element("div", { className: "live-controls" });
   const kernelControls = element("div", { className: "live-controls live-kernel", hidden: true });
   for (const control of card.controls) {
+    if (control.hidden) continue; // set in the drawing itself
     inputs[control.name] = input(control, `${key}-${control.name}`, (value, said) => {
       adopt({ ...values, [control.name]: value }, said ? [said] : []);
     });

@@ -21,7 +21,7 @@ export default live((figure) => ({
     const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
     const { dnc, pairing } = figure.looks;
     figure.stage.innerHTML =
-      `<div class="live-panels">${measured(width, setting, found).svg(words)}${sizes(width, figure.looks, setting).svg(words)}</div>` +
+      `<div class="live-panels">${measured(width, setting, found).svg()}${sizes(width, figure.looks, setting).svg()}</div>` +
       key([
         ...Object.values(LINES),
         { ...pairing, label: "within pairs" },

@@ -59,8 +59,8 @@ export default live((figure) => {
       const run = figure.result;
       const own = run && ["k1", "k2", "R", "L"].every((name) => run[name] === setting[name]) ? run : null;
       figure.stage.innerHTML =
-        `<div class="live-panels">${curves(width, setting, lambda, optima, now, from, own).svg(words)}` +
-        `${heatMap(logits(setting, now), setting.k1 + setting.k2, side, words)}</div>` +
+        `<div class="live-panels">${curves(width, setting, lambda, optima, now, from, own).svg()}` +
+        `${heatMap(logits(setting, now), setting.k1 + setting.k2, side, "mean logits of the classes")}</div>` +
         key([
           ...shown(setting).map((size) => LOOKS[size]),
           ...(from ? [{ color: INK, dash: "2 3", label: "small classes merge", point: false }] : []),

@@ -59,7 +59,7 @@ export default live((figure) => ({
     for (const [time, found] of own?.path ?? []) panels[0].points(found.map((value) => [time, value]), { color: INK, marker: "." }, 4);
     const shown = paired ? Object.values(kinds) : Object.values(kinds).filter((_, i) => end.alive.includes(i === 0));
     figure.stage.innerHTML =
-      `<div class="live-panels">${panels.map((plot) => plot.svg(words)).join("")}</div>` +
+      `<div class="live-panels">${panels.map((plot) => plot.svg()).join("")}</div>` +
       key([
         ...shown,
         ...(own ? [{ color: INK, marker: ".", label: "left: descent with PyTorch", line: false }] : []),

@@ -53,7 +53,7 @@ export default live((figure) => {
       });
       const used = ["dnc", "pairing", "polygon", "zero"].filter((name) => map.some((cell) => cell.name === name));
       figure.stage.innerHTML =
-        plot.svg(words) +
+        plot.svg() +
         key([
           ...used.map((name) => ({ ...figure.looks[name], line: false })),
           { color: INK, dash: "", label: "above and right of it Theorem 1 excludes DNC (linear)", point: false },

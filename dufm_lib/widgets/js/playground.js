@@ -179,7 +179,7 @@ function lossChart(figure, { width, history, now, bounds, torch }) {
   if (torch) plot.points(torch.filter(([, loss]) => loss <= most), { color: INK, marker: "x" }, 3);
   if (now && now.loss > most) plot.text(now.steps, most, `▲ ${now.loss.toFixed(2)}`, { anchor: "start", dx: 4, dy: 12 });
   const told = now ? `now ${now.loss.toFixed(4)} after ${now.steps} steps` : "not begun";
-  return plot.svg(`Loss over the steps, ${told}; the best of DNC is ${bounds.dnc.toFixed(4)}, of pairing ${bounds.pairing.toFixed(4)}.`);
+  return plot.svg({ label: `Loss over the steps, ${told}; the best of DNC is ${bounds.dnc.toFixed(4)}, of pairing ${bounds.pairing.toFixed(4)}.` });
 }
 
 /** About four round losses, a factor apart. */
@@ -205,5 +205,5 @@ function valuesChart({ width, history, now, torch, K }) {
     if (points.length === 1) plot.points(points, { color: kept ? INK : GREY, marker: "o" }, 2.5);
   }
   const counted = now ? `${now.rank} of ${K} count for the rank` : "not begun";
-  return plot.svg(`Singular values of the class-mean logits over the steps: ${counted}.`);
+  return plot.svg({ label: `Singular values of the class-mean logits over the steps: ${counted}.` });
 }

@@ -161,14 +161,19 @@ export class Plot {
     return this;
   }
 
+  about(title) {
+    const axes = [this.axes.y.label, this.axes.x.label].filter(Boolean).join(" against ");
+    return [axes, title].filter(Boolean).join(": ");
+  }
+
   /** Markup of your own, in pixels: behind the axes, or in front. */
   add(markup, { front = false } = {}) {
     (front ? this.front : this.body).push(markup);
     return this;
   }
 
-  /** The chart as markup; `label` says in words what one sees. */
-  svg(label, title = "") {
+  /** The chart as markup, with a title at its right. `label` says what it shows: without one, the axes and the title. */
+  svg({ title = "", label = this.about(title) } = {}) {
     const clipId = `clip-${Math.random().toString(36).slice(2)}`; // unique among all figures of a page
     const { x, y } = this.axes;
     const room = `<clipPath id="${clipId}"><rect x="${this.left}" y="${this.top - 3}" width="${this.right - this.left}" height="${this.bottom - this.top + 6}"/></clipPath>`;

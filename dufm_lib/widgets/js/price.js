@@ -24,7 +24,7 @@ export default live((figure) => ({
       `${show(price(second, L))} = ${show(paid)}. One of ${show(first + second)} alone, with the same sum, would be charged ` +
       `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that.`;
     figure.stage.innerHTML =
-      `<div class="live-panels">${curves(width, L, [first, second]).svg(words)}${ball(width, L, first, second, paid).svg(words)}</div>` +
+      `<div class="live-panels">${curves(width, L, [first, second]).svg()}${ball(width, L, first, second, paid).svg()}</div>` +
       key([
         { ...NOW, label: `depth ${L}, and your two singular values` },
         { ...GHOST, label: "left: depths 1, 2, 3, 6, 50; right: depth 1", point: false },

@@ -50,7 +50,7 @@ export default live((figure) => {
       if (run) panels.push(runPanel(figure.width, figure.looks, run));
       const used = run ? [...new Set([...Object.keys(SHAPES), ...run.structure])] : Object.keys(SHAPES);
       figure.stage.innerHTML =
-        `<div class="live-panels">${panels.map((plot) => plot.svg(words)).join("")}</div>` + key(used.map((name) => figure.looks[name]));
+        `<div class="live-panels">${panels.map((plot) => plot.svg()).join("")}</div>` + key(used.map((name) => figure.looks[name]));
       return words;
     },
   };

@@ -72,7 +72,7 @@ export default live((figure) => {
       const run = figure.result;
       const own = run && [run.K, run.L, run.n].join() === [K, L, n].join() ? run : null;
       const ratios = ratioPanel(width, figure.looks, { K, L, n, lambda }, curves, now, own);
-      figure.stage.innerHTML = `<div class="live-panels">${ratios.svg(words)}${map.svg(words)}</div>` + legend(figure.looks, found, own);
+      figure.stage.innerHTML = `<div class="live-panels">${ratios.svg()}${map.svg()}</div>` + legend(figure.looks, found, own);
       return words;
     },
     remove: () => figure.stage.removeEventListener("click", chosen),

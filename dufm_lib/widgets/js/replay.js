@@ -21,7 +21,7 @@ export function nearest(steps, step) {
 
 export default live((figure) => {
   const { runs, first } = figure.data;
-  const table = turntable("replay", "The class means in space", figure.redraw);
+  const table = turntable("replay", "The class means in space", figure);
   // nothing moves by itself for a reader who wants no motion: the slider tells the same
   const play = element("button", { type: "button", className: "replay-play", hidden: figure.still }, "Play");
   const state = element("span", { className: "replay-state" });
@@ -63,7 +63,8 @@ export default live((figure) => {
       const solid = { points: run.points[at], edges, names: run.names };
       table.put(solid, figure.looks[run.structure[at]], Math.min(width, 340), means(run, at));
       space.style.width = `${width}px`;
-      const now = JSON.stringify([figure.values, width, figure.result]);
+      const { turn, tilt, zoom, ...set } = figure.values;
+      const now = JSON.stringify([set, width, figure.result]);
       if (now !== drawn) {
         drawn = now;
         state.textContent = `step ${run.steps[at]}, objective ${run.objective[at].toFixed(4)}`;
@@ -73,10 +74,7 @@ export default live((figure) => {
       }
       return timer ? undefined : said;
     },
-    reset() {
-      go(false);
-      table.reset();
-    },
+    reset: () => go(false),
     remove: () => clearInterval(timer),
   };
 });
@@ -117,7 +115,7 @@ function objective({ looks, again, ...given }) {
   for (const [name, bound] of Object.entries(bounds)) plot.rule({ y: bound }, looks[name]);
   plot.line(zip(steps, objective));
   if (again) plot.points(zip(again.steps, again.objective).filter(([, value]) => value < high), { color: INK, marker: "+" }, 4);
-  return plot.svg(`Objective against the step, ${objective[given.at]} at step ${steps[given.at]}.`);
+  return plot.svg({ label: `Objective against the step, ${objective[given.at]} at step ${steps[given.at]}.` });
 }
 
 function values(given) {
@@ -127,7 +125,7 @@ function values(given) {
     const kept = sigma.at(-1)[i] > RTOL * sigma.at(-1)[0];
     plot.line(zip(steps, sigma.map((each) => each[i])), { color: kept ? INK : GREY, dash: kept ? "" : "4 3" }, { width: kept ? 2 : 1.3 });
   }
-  return plot.svg(`Singular values of the class-mean logits: ${sigma[given.at].map((value) => show(value, 2)).join(", ")}.`);
+  return plot.svg({ label: `Singular values of the class-mean logits: ${sigma[given.at].map((value) => show(value, 2)).join(", ")}.` });
 }
 
 function collapse(given) {
@@ -135,7 +133,7 @@ function collapse(given) {
   const all = dnc.flat().filter((value) => value > 0);
   const plot = chart(given, { min: Math.min(0.1, ...all), max: Math.max(1, ...all), log: true, label: "collapse of the last layer" });
   DNC.forEach((look, i) => plot.line(zip(steps, dnc.map((each) => each[i])), look));
-  return plot.svg(`${DNC.map(({ label }, i) => `${label} ${dnc[given.at][i] ?? "undefined"}`).join("; ")}.`);
+  return plot.svg({ label: `${DNC.map(({ label }, i) => `${label} ${dnc[given.at][i] ?? "undefined"}`).join("; ")}.` });
 }
 
 function ranks({ again, ...given }) {
@@ -143,7 +141,7 @@ function ranks({ again, ...given }) {
   const plot = chart(given, { min: 0, max: sigma[0].length, label: "effective rank of the logits", ticks: [0, 2, 4, 6, 8, 10] });
   plot.line(zip(steps, sigma.map(effectiveRank)));
   if (again) plot.points(zip(again.steps, again.sigma.map(effectiveRank)), { color: INK, marker: "+" }, 4);
-  return plot.svg(`Effective rank of the class-mean logits, ${effectiveRank(sigma[given.at]).toFixed(2)}.`);
+  return plot.svg({ label: `Effective rank of the class-mean logits, ${effectiveRank(sigma[given.at]).toFixed(2)}.` });
 }
 
 function legend({ bounds, structure, sigma }, { looks, result }) {

@@ -23,8 +23,8 @@ export default live((figure) => ({
     const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
     const { dnc, pairing: pairs, zero } = figure.looks;
     figure.stage.innerHTML =
-      `<div class="live-panels">${losses(width, figure.looks, problem, found).points(ends.map(placed(problem)), END, 7).svg(words)}` +
-      `${branches(width, figure.looks, problem, found, edges).svg(words)}</div>` +
+      `<div class="live-panels">${losses(width, figure.looks, problem, found).points(ends.map(placed(problem)), END, 7).svg()}` +
+      `${branches(width, figure.looks, problem, found, edges).svg()}</div>` +
       key([
         dnc,
         pairs,

@@ -53,7 +53,7 @@ export default live((figure) => ({
     });
     if (figure.result) panels.push(ranks(width, figure.result));
     figure.stage.innerHTML =
-      `<div class="live-panels">${panels.map((plot) => plot.svg(words)).join("")}</div>` +
+      `<div class="live-panels">${panels.map((plot) => plot.svg()).join("")}</div>` +
       key([
         ...scales.map((scale, i) => ({ color, ...LOOKS[i], label: `initial scale ${scale}` })),
         ...(figure.result ? [{ color: INK, marker: "D", label: "your runs", line: false }] : []),

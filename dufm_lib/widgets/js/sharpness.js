@@ -37,7 +37,7 @@ export default live((figure) => {
       const own = run && ["m", "n", "L", "d"].every((name) => run[name] === figure.values[name]) ? run : null;
       const panels = [overDecays(width, y, problem, curves, own), overDepths(width, y, problem, deep)];
       figure.stage.innerHTML =
-        `<div class="live-panels">${panels.map((plot) => plot.svg(words)).join("")}</div>` +
+        `<div class="live-panels">${panels.map((plot) => plot.svg()).join("")}</div>` +
         key([
           ...Object.values(LOOKS),
           { color: INK, dash: "2 3", label: "left: limit for λ → 0", point: false },

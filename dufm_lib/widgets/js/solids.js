@@ -5,14 +5,14 @@ import { live } from "./figure.js";
 import { turntable } from "./turntable.js";
 
 const LOOKS = { simplex: "dnc", orthoplex: "pairing", polygon: "polygon" };
-const SPIN = 0.5; // radians a second
+const SPIN = 30; // degrees a second
 
 export default live((figure) => {
   let spinning = false;
   let last = 0; // when the spinning was last drawn
   let spoken = "";
 
-  const table = turntable("solids", "The structure in space", figure.redraw);
+  const table = turntable("solids", "The structure in space", figure);
   const spin = element("button", { type: "button", className: "solids-spin", hidden: figure.still, "aria-pressed": "false" }, "Spin");
   table.row.prepend(spin);
   figure.stage.append(table.picture, table.row);
@@ -28,21 +28,18 @@ export default live((figure) => {
     draw() {
       if (spinning) {
         const now = performance.now();
-        table.turn([0, 1, 0], (SPIN * Math.min(100, now - last)) / 1000);
+        table.move({ turn: (SPIN * Math.min(100, now - last)) / 1000 });
         last = now;
       }
       const { structure, K } = figure.values;
       const solid = structure === "optimum" ? optimum(figure.data.optima[K]) : { ...corners(structure, K), name: structure };
       const said = describe(solid, K);
-      table.put(solid, figure.looks[solid.look ?? LOOKS[structure]], Math.min(figure.width, 380), said);
+      table.put(solid, figure.looks[solid.look ?? LOOKS[structure]], Math.min(figure.width, 380), `${solid.name}, ${K} corners in space`);
       if (spinning && said === spoken) return undefined;
       spoken = said;
       return said;
     },
-    reset() {
-      go(false);
-      table.reset();
-    },
+    reset: () => go(false),
   };
 });
 

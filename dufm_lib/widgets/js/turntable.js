@@ -3,13 +3,18 @@ import { element } from "./controls.js";
 import { INK, escaped, marker } from "./plot.js";
 import { START, rotation, seen } from "./turn.js";
 
-const STEP = Math.PI / 18; // of a key or a button
-const ZOOM = { least: 0.6, most: 2.5, step: 1.15 };
-const TURNS = {
-  ArrowLeft: [[0, 1, 0], -STEP],
-  ArrowRight: [[0, 1, 0], STEP],
-  ArrowUp: [[1, 0, 0], -STEP],
-  ArrowDown: [[1, 0, 0], STEP],
+const STEP = 10; // degrees, of a key or a button
+const CLOSER = 1.15; // times, likewise
+const DRAG = 0.52; // degrees a pixel
+const KEYS = {
+  ArrowLeft: { turn: -STEP },
+  ArrowRight: { turn: STEP },
+  ArrowUp: { tilt: -STEP },
+  ArrowDown: { tilt: STEP },
+  "+": { zoom: CLOSER },
+  "=": { zoom: CLOSER },
+  "-": { zoom: 1 / CLOSER },
+  "−": { zoom: 1 / CLOSER },
 };
 const BUTTONS = [
   ["←", "turn to the left", "ArrowLeft"],
@@ -20,19 +25,19 @@ const BUTTONS = [
   ["−", "smaller", "-"],
 ];
 
+const wrapped = (degrees) => Math.round(10 * (degrees - 360 * Math.round(degrees / 360))) / 10;
+const radians = (degrees) => (degrees * Math.PI) / 180;
+
 /**
- * The parts of such a picture.
+ * The parts of such a picture. How it is seen are the values turn, tilt and zoom of the figure (fields.view).
  *   name     of its class, name + "-view"
  *   about    what stands there, before "turn it with the arrow keys"
- *   redraw   called when the view has changed
- * Returns { picture, row, turn(axis, angle), reset(), put(solid, look, size, label) }: two elements, for the drawing and
- * for the buttons, what turns, what goes back to the first view, and what draws { points: [[x, y, z], ...] within the unit ball, edges: [[i, j], ...] between
- * them or to the centre (-1), names, signs: [{ at, sign, color }, ...] small words in space, rays: [{ end, look }, ...]
- * from the centre }; the last three may be left out.
+ * Returns { picture, row, move({ turn, tilt, zoom }), put(solid, look, size, label) }: two elements, for the drawing and for
+ * the buttons, what turns it further and zooms, and what draws { points: [[x, y, z], ...] within the unit ball, edges:
+ * [[i, j], ...] between them or to the centre (-1), names, signs: [{ at, sign, color }, ...] small words in space, rays:
+ * [{ end, look }, ...] from the centre }; the last three may be left out.
  */
-export function turntable(name, about, redraw) {
-  let view = START;
-  let zoom = 1;
+export function turntable(name, about, figure) {
   const picture = element("div", {
     className: `${name}-view`,
     tabIndex: 0,
@@ -43,24 +48,19 @@ export function turntable(name, about, redraw) {
   const row = element("div", { className: "live-row" });
   for (const [sign, label, key] of BUTTONS) {
     const button = element("button", { type: "button", "aria-label": label }, sign);
-    button.onclick = () => act(key);
+    button.onclick = () => move(KEYS[key]);
     row.append(button);
   }
 
-  function turn(axis, angle) {
-    view = rotation(axis, angle, view);
-    redraw();
-  }
-  function act(key) {
-    if (TURNS[key]) turn(...TURNS[key]);
-    else if (key === "+" || key === "=") zoom = Math.min(ZOOM.most, zoom * ZOOM.step);
-    else if (key === "-" || key === "−") zoom = Math.max(ZOOM.least, zoom / ZOOM.step);
-    else return false;
-    redraw();
-    return true;
+  function move({ turn = 0, tilt = 0, zoom = 1 }) {
+    const { values } = figure;
+    const closer = Math.min(2.5, Math.max(0.6, values.zoom * zoom)); // the range of fields.view: no note at its ends
+    figure.set({ turn: wrapped(values.turn + turn), tilt: wrapped(values.tilt + tilt), zoom: Math.round(100 * closer) / 100 });
   }
   picture.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey && !event.altKey && act(event.key)) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key)) return;
+    move(KEYS[event.key]);
+    event.preventDefault();
   });
   // A finger that moves up or down scrolls the page; one that moves sideways turns the picture, until it is lifted.
   const held = new Map(); // where each pointer was last
@@ -72,13 +72,14 @@ export function turntable(name, about, redraw) {
     if (!held.has(event.pointerId)) return;
     const [x, y] = held.get(event.pointerId);
     held.set(event.pointerId, [event.clientX, event.clientY]);
-    turn([1, 0, 0], (event.clientY - y) / 110);
-    turn([0, 1, 0], (event.clientX - x) / 110);
+    move({ turn: DRAG * (event.clientX - x), tilt: DRAG * (event.clientY - y) });
   });
   for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, (event) => held.delete(event.pointerId));
 
   const put = (solid, look, size, label) => {
     const { signs = [], rays = [] } = solid;
+    const { turn, tilt, zoom } = figure.values;
+    const view = rotation([1, 0, 0], radians(tilt), rotation([0, 1, 0], radians(turn), START));
     const at = seen(signs.map((each) => each.at), view);
     const ends = seen(rays.map((each) => each.end), view);
     const turned = {
@@ -89,12 +90,7 @@ export function turntable(name, about, redraw) {
     };
     picture.innerHTML = drawing(turned, look, size, zoom, label);
   };
-  const reset = () => {
-    view = START;
-    zoom = 1;
-    redraw();
-  };
-  return { picture, row, turn, reset, put };
+  return { picture, row, move, put };
 }
 
 /** Nearer corners and edges are drawn later, darker and thicker. */
