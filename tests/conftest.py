@@ -12,12 +12,13 @@ import chromium
 import pytest
 import yaml
 from hypothesis import settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 # The same examples in every run, and no clock: a slow machine is no failure. Once a week others, and more of them.
 settings.register_profile("book", derandomize=True, deadline=None, database=None, max_examples=50)
 settings.register_profile("search", deadline=None, database=None, max_examples=400, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no failure
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"

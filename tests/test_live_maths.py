@@ -283,6 +283,7 @@ def test_settings_are_brought_into_range_and_said():
     return [all, m.changed(given, all.values)];"""
     settled, changed = node("settings.js", body, controls)
     assert settled["values"] == {"K": 7, "lambda": 2.0**-9, "s": "dnc", "log": False} and changed == {"K": "7"}
+    assert settled["notes"] == ["Nothing here is called “unknown”: left out."]
 
 
 def test_numbers_are_short():
@@ -290,13 +291,20 @@ def test_numbers_are_short():
         0: "0",
         12: "12",
         2**-9: "0.00195",
-        3.14e-5: "3.14e-5",
-        1e-7: "1e-7",
+        2**-10: "0.000977",
+        3.14e-5: "3.14·10⁻⁵",
+        -2e-10: "-2·10⁻¹⁰",
+        1e-7: "10⁻⁷",
         0.1: "0.1",
-        1e7: "1e7",
+        1e7: "10⁷",
         math.pi: "3.14",
     }
     assert node("settings.js", "return given.map(x => m.show(x))", list(shown)) == list(shown.values())
+    assert node("settings.js", "return given.map(x => m.typed(x, 4))", [2**-10, 1e-7, 200]) == [
+        "0.0009766",
+        "1e-7",
+        "200",
+    ]
 
 
 def test_ticks_are_round_and_inside():

@@ -134,7 +134,18 @@ def test_page_on_a_phone(visit, site, name):
         assert "toggle-hidden" in solution.get_attribute("class")
         solution.locator(".toggle-button").click()
         assert "toggle-hidden" not in solution.get_attribute("class")
+    page.wait_for_timeout(500)  # as at a desk
+    assert violations(page) == []
     assert wrong == []
+
+
+def test_paper_is_white(visit, site):
+    page, _ = visit(f"{site}/{PAGES[0]}.html", site, color_scheme="dark", **DESK)
+    theme = page.locator("html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert theme.get_attribute("data-theme") == "light" and set(page.evaluate(FILTERS)) == {"none"}
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert theme.get_attribute("data-theme") == "dark" and "none" not in page.evaluate(FILTERS)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,26 +1,16 @@
 """The live figures and an experiment in a running JupyterLab: mouse, keys, runs, stop, reload, axe-core, a phone."""
 
-import json
-import os
 import re
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import axe_playwright_python
 import nbformat
 import pytest
-from conftest import PHONE, ROOT
-from playwright.sync_api import Browser, Error, Locator, Page, expect
+from conftest import PHONE
+from jupyter_books import serve_book
+from playwright.sync_api import Locator, expect
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
-LONG = 90_000  # milliseconds, on a busy machine
-expect.set_options(timeout=LONG)
 CELLS = [
     "from dufm_lib.widgets import low_rank, phases, playground, puzzle",
     "puzzle.Puzzle()",
@@ -37,125 +27,16 @@ def train(seed, report):
 Replay("replay", {"one": train(0, None)}, train)
 """,
 ]
-EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager", "anywidget", "jupyterlab-myst", "jupyterlab_pygments"}
-ALL_RAN = """() => {
-  const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt:not(.jp-Placeholder-prompt)')];
-  return prompts.length && prompts.every(e => /\\[\\d+\\]/.test(e.textContent))
-    && document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle';
-}"""
 FRACTIONS = """bar => {
   window.fractions = [];
   new MutationObserver(() => window.fractions.push(bar.value)).observe(bar, { attributes: true });
 }"""
-# JupyterLab would ask the outside for news
-NOTIFICATION = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-QUIET = {"checkForUpdates": False, "fetchNews": "false"}
-
-
-class Lab:
-    """A JupyterLab server, and its notebooks opened in a browser."""
-
-    def __init__(self, address: str, token: str, folder: Path, browser: Browser):
-        self.address, self.token, self.folder, self.browser = address, token, folder, browser
-
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.address}/api/status?token={self.token}", timeout=5) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def open(self, notebook: str) -> "Notebook":
-        context = self.browser.new_context(viewport={"width": 1280, "height": 900})
-        return Notebook(context.new_page(), f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
-
-
-class Notebook:
-    """A notebook in JupyterLab, and all that its page complained of."""
-
-    def __init__(self, page: Page, address: str):
-        self.page, self.wrong = page, []
-        self.cells = page.locator(".jp-Notebook .jp-Cell")
-        page.on("console", lambda message: self.note(message.type == "error", f"console: {message.text}"))
-        page.on("pageerror", self.note_error)
-        own = re.compile(r"(http|ws)://127\.0\.0\.1:|data:|blob:")
-        page.on("request", lambda request: self.note(not own.match(request.url), f"outside: {request.url}"))
-        page.on("websocket", lambda socket: self.note(not own.match(socket.url), f"outside: {socket.url}"))
-        page.goto(address)
-
-    def note(self, holds: bool, text: str):
-        """Keep a complaint, unless it is of an extension that is not in our requirements."""
-        if holds and set(re.findall(r"/lab/extensions/(@[^/]+/[^/]+|[^/]+)/", text)) <= EXTENSIONS:
-            self.wrong.append(text)
-
-    def note_error(self, error: Error):
-        """Keep an error, unless JupyterLab's own code stands alone on its stack: that of figures comes from a blob."""
-        places = set(re.findall(r"/static/lab/|/lab/extensions/|blob:", error.stack or ""))
-        self.note(places != {"/static/lab/"}, f"page error: {error} {error.stack}")
-
-    def run_all(self):
-        """Run > Run All Cells, and wait until every cell has its number."""
-        # before there is a kernel the indicator says idle too
-        expect(self.page.locator(".jp-Toolbar-kernelName")).to_contain_text("Python 3")
-        self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
-        self.page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
-        self.page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
-        self.page.wait_for_function(ALL_RAN, timeout=LONG)
-
-    def save(self):
-        """Save with the key for it, the focus being in a cell."""
-        self.cells.first.click()
-        self.page.keyboard.press("Control+s")
-        expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
-
-    def figure(self, title: str) -> Locator:
-        """The live figure of that title, in view and drawn."""
-        figure = self.page.get_by_role("group", name=title)
-        figure.wait_for(timeout=LONG)
-        figure.scroll_into_view_if_needed()
-        figure.locator("svg").first.wait_for(timeout=LONG)
-        return figure
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, browser):
-    """JupyterLab over a copy of the book, with settings, workspaces and run files of its own."""
-    home = tmp_path_factory.mktemp("lab")
-    folder = home / "book"
-    shutil.copytree(ROOT / "book", folder, ignore=shutil.ignore_patterns("assets", ".ipynb_checkpoints"))
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "figures.ipynb")
-    places = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
-    places += ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
-    own = {place: str(home / place.lower()) for place in places}
-    settings = home / "jupyterlab_settings_dir" / NOTIFICATION
-    settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(QUIET))
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder, browser)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={lab.token}", f"--ServerApp.root_dir={folder}"]
-    log = (home / "log").open("w+")
-    server = subprocess.Popen(
-        command, env=os.environ | own, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-    )
-    try:
-        end = time.monotonic() + 120
-        while not lab.answers():
-            assert server.poll() is None and time.monotonic() < end, (home / "log").read_text()
-            time.sleep(0.2)
+    with serve_book("jupyterlab", tmp_path_factory.mktemp("lab"), browser, CELLS) as lab:
         yield lab
-    finally:
-        server.terminate()  # it stops its kernels and ends
-        try:
-            server.wait(20)
-        finally:
-            server.kill()
-            log.close()
 
 
 @pytest.fixture(scope="module")

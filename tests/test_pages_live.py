@@ -30,6 +30,27 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('.live :is(button, input,
   const box = e.getBoundingClientRect();
   return box.width && Math.min(box.width, box.height) < 24 && e.type !== 'checkbox';
 }).map(e => e.outerHTML.slice(0, 90))"""
+# words in drawings whose WCAG contrast with the page is too small, each as it is seen: with the opacity of all that
+# holds it and, in the dark theme, through the filter invert(0.9) hue-rotate(180deg)
+FAINT_LETTERS = """dark => {
+  const numbers = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255);
+  const light = colour => colour.map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0.05);
+  const turned = colour => {
+    const inverted = colour.map(c => 0.9 - 0.8 * c);
+    const grey = inverted.reduce((sum, c, i) => sum + c * [0.213, 0.715, 0.072][i], 0);
+    return inverted.map(c => Math.min(1, Math.max(0, 2 * grey - c)));
+  };
+  const page = numbers(getComputedStyle(document.body).backgroundColor);
+  return [...document.querySelectorAll('.live svg text')].filter(e => {
+    const { fill } = getComputedStyle(e);
+    let seen = 1;
+    for (let each = e; each.tagName !== 'svg'; each = each.parentElement) seen *= getComputedStyle(each).opacity;
+    const ink = dark ? turned(numbers(fill)) : numbers(fill);
+    const mixed = light(ink.map((c, i) => seen * c + (1 - seen) * page[i]));
+    return Math.max(mixed, light(page)) / Math.min(mixed, light(page)) < 4.5;
+  }).map(e => e.outerHTML.slice(0, 160));
+}"""
 
 
 @pytest.fixture
@@ -263,6 +284,8 @@ def test_zero_modes_follow_the_width_and_signs_the_weight_decay(look):
 def test_no_button_of_python_without_python(look, name):
     page, _ = look(name)
     assert page.locator(".live-kernel:visible").count() == 0 < page.locator(".live-run").count()
+    # where a run is to be had, says each figure that has one
+    assert page.locator(".live-hint:visible").count() == (SITE / f"{name}.html").read_text().count('"runs": true')
 
 
 @pytest.mark.parametrize("name", LIVE)
@@ -311,6 +334,37 @@ def test_drawings_follow_the_theme_and_its_switch(look, scheme):
     other = {"light": "dark", "dark": "light"}[scheme]
     page.evaluate(f"document.documentElement.dataset.theme = '{other}'")
     assert all((value != "none") == (other == "dark") for value in page.evaluate(filters))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", LIVE)
+def test_letters_in_drawings_stand_out(look, name, scheme):
+    page, _ = look(name, **DESK, color_scheme=scheme)
+    assert page.locator(".live svg text").count() > 5
+    assert page.evaluate(FAINT_LETTERS, scheme == "dark") == []
+
+
+def test_a_wish_for_no_motion_is_heard_at_any_time(look):
+    page, _ = look("book/low-rank-bias/optimal-structure")
+    spin = page.locator("#fig-solids .solids-spin")
+    spin.click()
+    page.emulate_media(reduced_motion="reduce")
+    expect(spin).to_be_hidden()
+    expect(spin).to_have_attribute("aria-pressed", "false")
+    page.emulate_media(reduced_motion="no-preference")
+    expect(spin).to_be_visible()
+
+
+def test_a_power_of_two_is_named(look):
+    page, _ = look(FRONT)
+    power, (slider, box) = page.locator("#fig-puzzle [data-name=lambda] .live-power"), part(page, "puzzle", "lambda")
+    box.fill("2^-10")
+    box.press("Enter")
+    expect(power).to_have_text("= 2⁻¹⁰")
+    expect(box).to_have_value("0.0009766")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(power).to_have_text("")
 
 
 def test_the_focus_goes_through_a_figure_in_order_and_is_seen(look):
@@ -366,7 +420,7 @@ SLOW_KERNEL = """async ({ source, card, values }) => {
     set: (name, value) => { state[name] = value; tell(`change:${name}`); },
     on: (event, each) => (heard[event] ??= []).push(each),
     off() {},
-    send: () => tell('msg:custom', { kind: 'kernel', runs: false }),
+    send: () => tell('msg:custom', { kind: 'kernel' }),
     save_changes: () => {},
   };
   const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));

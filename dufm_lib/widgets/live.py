@@ -60,7 +60,7 @@ class LiveFigure(anywidget.AnyWidget):
     """A figure that answers in the page, with or without Python.
 
     Attributes:
-        card: what never changes: id, title, about, controls, looks, data.
+        card: what never changes: id, title, about, controls, looks, data, and whether there is something to run.
         values: {field: value}, as the reader set them; set it from Python and the figure follows.
         result: what the last run with PyTorch gave; {} before.
         worker: the thread of the last run that the page asked for, or None.
@@ -110,6 +110,7 @@ class LiveFigure(anywidget.AnyWidget):
                 "about": about,
                 "controls": list(fields),
                 "looks": {each: look(each) for each in structures},
+                "runs": type(self).compute is not LiveFigure.compute,
                 "data": dict(data or {}),
             },
             values={field["name"]: field["value"] for field in fields} | dict(values or {}),
@@ -153,7 +154,7 @@ class LiveFigure(anywidget.AnyWidget):
         """Answer the page: that Python is there, a run, a stop."""
         match message:
             case {"kind": "hello"}:
-                self.send({"kind": "kernel", "runs": type(self).compute is not LiveFigure.compute})
+                self.send({"kind": "kernel"})
             case {"kind": "stop"}:
                 self._stopped.set()
             case {"kind": "run", "values": values}:

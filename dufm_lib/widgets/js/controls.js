@@ -1,5 +1,5 @@
 // The controls of a live figure: a slider beside a box for each number, lists, ticks. Any of them says what it wants.
-import { settle, show } from "./settings.js";
+import { settle, show, superscript, typed } from "./settings.js";
 
 /** An element with properties (a property of children may be text). */
 export function element(tag, properties = {}, ...children) {
@@ -44,13 +44,15 @@ function number(control, key, changed) {
     "aria-label": `${label}, as a number`,
     autocomplete: "off",
   });
+  const power = element("span", { className: "live-power", "aria-hidden": "true" }); // "= 2⁻¹⁰", where that is exact
   let taken = "";
   let current = control.value;
   const put = (value) => {
     current = value;
     slider.value = position(control, value);
     slider.setAttribute("aria-valuetext", show(value));
-    box.value = taken = show(value, 4);
+    box.value = taken = typed(value, 4);
+    power.textContent = log && Number.isInteger(Math.log2(value)) ? ` = 2${superscript(Math.log2(value))}` : "";
   };
   slider.addEventListener("input", () => {
     const { value } = settle(control, fromPosition(control, slider.value));
@@ -58,15 +60,15 @@ function number(control, key, changed) {
     changed(value, "");
   });
   // Enter and the loss of the focus both end in "change": what has been taken once is not taken again, nor its note wiped
-  const typed = () => {
+  const take = () => {
     if (box.value === taken) return;
     const { value, note } = settle({ ...control, value: current }, box.value); // what is no number changes nothing
     put(value);
     changed(value, note);
   };
-  box.addEventListener("change", typed);
+  box.addEventListener("change", take);
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") typed();
+    if (event.key === "Enter") take();
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -74,7 +76,7 @@ function number(control, key, changed) {
     slider.dispatchEvent(new Event("input"));
   });
   put(control.value);
-  return { box: element("div", { className: "live-control" }, element("label", { htmlFor: key }, label), slider, box), put };
+  return { box: element("div", { className: "live-control" }, element("label", { htmlFor: key }, label, power), slider, box), put };
 }
 
 function choice(control, key, changed) {

@@ -12,7 +12,7 @@
 // and reads
 //     figure.values   { name: value } of the controls          figure.data    what Python computed for it
 //     figure.result   of the last run with PyTorch, or null     figure.looks   { structure: { color, label, dash, marker } }
-//     figure.width    of the stage in pixels                    figure.still   whether the reader wants no motion
+//     figure.width    of the stage in pixels                    figure.still   whether the reader wants no motion now
 //     figure.set(values)    as if the reader had moved controls; figure.redraw()    draw at the next frame
 import { leads, read, write } from "./address.js";
 import { element, input } from "./controls.js";
@@ -65,9 +65,11 @@ function render(model, el, setup) {
     (control.kernel ? kernelControls : controls).append(inputs[control.name].box);
   }
   const title = element("p", { className: "live-title", id: `${key}-title` }, element("strong", {}, card.title));
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const hint = element("span", { className: "live-hint", hidden: !onPage || !card.runs }, "In JupyterLab or on Binder this figure also runs with PyTorch.");
   const root = element(
     "div",
-    { className: "live", role: "group", "aria-labelledby": `${key}-title`, "data-lm-suppress-shortcuts": "true" },
+    { className: "live", role: "group", "aria-labelledby": `${key}-title` },
     title,
     element("p", { className: "live-about" }, card.about),
     controls,
@@ -76,11 +78,12 @@ function render(model, el, setup) {
     stage,
     words,
     kernelRow,
-    element("div", { className: "live-row" }, reset, share),
+    element("div", { className: "live-row" }, reset, share, hint),
   );
   if (onPage) root.id = card.id;
   el.append(root);
-  // JupyterLab's own shortcuts must not take the arrow keys of a slider.
+  // Shortcuts of JupyterLab and of Notebook must not take the arrow keys of a slider: they ask what has the focus.
+  listen(root, "focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
   listen(root, "keydown", (event) => event.stopPropagation());
 
   // --- state
@@ -95,7 +98,9 @@ function render(model, el, setup) {
     stage,
     data: card.data,
     looks: card.looks,
-    still: matchMedia("(prefers-reduced-motion: reduce)").matches,
+    get still() {
+      return calm.matches;
+    },
     get values() {
       return values;
     },
@@ -195,8 +200,9 @@ function render(model, el, setup) {
   follow("msg:custom", (message) => {
     if (message.kind === "kernel") {
       kernel = true;
-      kernelRow.hidden = kernelControls.hidden = !message.runs;
-      if (!kernelControls.children.length) kernelControls.hidden = true;
+      kernelRow.hidden = !card.runs;
+      kernelControls.hidden = !card.runs || !kernelControls.children.length;
+      hint.hidden = true;
     } else if (message.kind === "progress") {
       running(true);
       bar.value = message.fraction;
@@ -222,6 +228,7 @@ function render(model, el, setup) {
   });
   listen(stop, "click", () => model.send({ kind: "stop" }));
   follow("change:result", figure.redraw);
+  listen(calm, "change", figure.redraw);
   follow("change:values", () => {
     if (unsent) return; // a slow kernel's echo of an older change
     const settled = settleAll(card.controls, model.get("values"));

@@ -31,7 +31,7 @@ export default live((figure) => {
 
   const play = element("button", { type: "button", className: "playground-play" }, "Play");
   const step = element("button", { type: "button", className: "playground-step" }, "Step");
-  const restart = element("button", { type: "button", className: "playground-restart" }, "Restart");
+  const restart = element("button", { type: "button", className: "playground-restart" }, "To step 0");
   const state = element("span", { className: "playground-state" });
   const charts = element("div", { className: "live-panels" });
   figure.stage.append(element("div", { className: "live-row" }, play, step, restart, state), charts);

@@ -1,5 +1,5 @@
 // A small chart as SVG text: axes, lines, bands, markers, cells. Drawn in ink on nothing; CSS turns it in the dark theme.
-import { show } from "./settings.js";
+import { show, superscript } from "./settings.js";
 
 export const INK = "#1f2933";
 export const GREY = "#6a7480";
@@ -29,12 +29,11 @@ export function decades(low, high, count = 6) {
   return found;
 }
 
-const SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 /** 10⁻³, and 1 or 0.1 as they are. */
 export function powerOfTen(value) {
   const power = Math.round(Math.log10(value));
   if (power >= -1 && power <= 2) return String(Number(value.toPrecision(6)));
-  return "10" + (power < 0 ? "⁻" : "") + [...String(Math.abs(power))].map((digit) => SUPERSCRIPT[digit]).join("");
+  return "10" + superscript(power);
 }
 
 const round = (number) => Math.round(number * 100) / 100;

@@ -22,8 +22,7 @@ export function nearest(steps, step) {
 export default live((figure) => {
   const { runs, first } = figure.data;
   const table = turntable("replay", "The class means in space", figure);
-  // nothing moves by itself for a reader who wants no motion: the slider tells the same
-  const play = element("button", { type: "button", className: "replay-play", hidden: figure.still }, "Play");
+  const play = element("button", { type: "button", className: "replay-play" }, "Play");
   const state = element("span", { className: "replay-state" });
   const space = element("div", {}, table.picture, table.row);
   const [beside, below] = [element("div"), element("div", { className: "live-panels" })];
@@ -54,6 +53,8 @@ export default live((figure) => {
   let drawn = ""; // the charts do not change while the class means are turned
   return {
     draw() {
+      play.hidden = figure.still; // nothing moves by itself for a reader who wants no motion: the slider tells the same
+      if (figure.still && timer) go(false);
       const run = chosen();
       const at = nearest(run.steps, figure.values.step);
       const width = figure.width >= 560 ? Math.floor((figure.width - 13) / 2) : figure.width;

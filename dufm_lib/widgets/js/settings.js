@@ -40,7 +40,7 @@ function fallback(control, text) {
   return { value: control.value, note: `${control.label} cannot be “${said}”: set to ${start[control.kind](control.value)}.` };
 }
 
-/** All values of a figure from texts by name, and the notes; names that no control has are left out. */
+/** All values of a figure from texts by name, and the notes; a name that no control has is left out, and said. */
 export function settleAll(controls, texts) {
   const values = {};
   const notes = [];
@@ -50,6 +50,8 @@ export function settleAll(controls, texts) {
     values[control.name] = value;
     if (note) notes.push(note);
   }
+  const unknown = Object.keys(texts).find((name) => !controls.some((control) => control.name === name));
+  if (unknown !== undefined) notes.push(`Nothing here is called “${unknown.slice(0, 20)}”: left out.`);
   return { values, notes };
 }
 
@@ -59,12 +61,23 @@ export function changed(controls, values) {
   return Object.fromEntries(different.map(({ name }) => [name, String(values[name])]));
 }
 
-/** A number in few digits: 12, 0.00195, 3.1e-5. */
+/** A number in few digits, to be read: 12, 0.00195, 3.1·10⁻⁵. */
 export function show(number, digits = 3) {
-  if (Number.isInteger(number) && Math.abs(number) < 1e6) return String(number);
   const size = Math.abs(number);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
-    return number.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
+  if ((Number.isInteger(number) && size < 1e6) || (size >= 1e-4 && size < 1e6) || !Number.isFinite(number)) {
+    return typed(number, Number.isInteger(number) ? 6 : digits);
   }
+  const [digit, power] = number.toExponential(digits - 1).split("e");
+  const factor = Number(digit);
+  return (factor === 1 ? "" : `${factor}·`) + `10${superscript(Number(power))}`;
+}
+
+/** A number in few digits, as a keyboard types it: 12, 0.00195, 3.1e-7. */
+export function typed(number, digits) {
   return String(Number(number.toPrecision(digits)));
+}
+
+/** ⁻¹⁰ */
+export function superscript(number) {
+  return String(number).replace(/[-\d]/g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
 }

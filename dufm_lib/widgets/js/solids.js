@@ -13,7 +13,7 @@ export default live((figure) => {
   let spoken = "";
 
   const table = turntable("solids", "The structure in space", figure);
-  const spin = element("button", { type: "button", className: "solids-spin", hidden: figure.still, "aria-pressed": "false" }, "Spin");
+  const spin = element("button", { type: "button", className: "solids-spin", "aria-pressed": "false" }, "Spin");
   table.row.prepend(spin);
   figure.stage.append(table.picture, table.row);
   function go(on) {
@@ -26,6 +26,8 @@ export default live((figure) => {
 
   return {
     draw() {
+      spin.hidden = figure.still; // nothing moves by itself for a reader who wants no motion
+      if (figure.still && spinning) go(false);
       if (spinning) {
         const now = performance.now();
         table.move({ turn: (SPIN * Math.min(100, now - last)) / 1000 });
