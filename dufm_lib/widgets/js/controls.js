@@ -44,7 +44,7 @@ function number(control, key, changed) {
     "aria-label": `${label}, as a number`,
     autocomplete: "off",
   });
-  const power = element("span", { className: "live-power", "aria-hidden": "true" }); // "= 2⁻¹⁰", where that is exact
+  const power = element("span", { className: "live-power", "aria-hidden": "true" }); // "= 2⁻¹⁰", where the box has to round that
   let taken = "";
   let current = control.value;
   const put = (value) => {
@@ -52,7 +52,7 @@ function number(control, key, changed) {
     slider.value = position(control, value);
     slider.setAttribute("aria-valuetext", show(value));
     box.value = taken = typed(value, 4);
-    power.textContent = log && Number.isInteger(Math.log2(value)) ? ` = 2${superscript(Math.log2(value))}` : "";
+    power.textContent = log && Number(taken) !== value && Number.isInteger(Math.log2(value)) ? ` = 2${superscript(Math.log2(value))}` : "";
   };
   slider.addEventListener("input", () => {
     const { value } = settle(control, fromPosition(control, slider.value));
