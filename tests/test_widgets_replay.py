@@ -101,7 +101,7 @@ def test_the_nearest_record():
     steps = [0, 20, 40, 50]
     expected = [min(steps, key=lambda each: abs(each - step)) for step in range(60)]
     assert (
-        node("replay.js", "return given.map(s => [0, 20, 40, 50][m.nearest([0, 20, 40, 50], s)])", [*range(60)])
+        node("records.js", "return given.map(s => [0, 20, 40, 50][m.nearest([0, 20, 40, 50], s)])", [*range(60)])
         == expected
     )
 

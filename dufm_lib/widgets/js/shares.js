@@ -2,7 +2,7 @@
 import { live } from "./figure.js";
 import { INK, key, Plot, powerOfTen } from "./plot.js";
 import { show } from "./settings.js";
-import { wilson } from "./stats.js";
+import { shares, wilson } from "./stats.js";
 
 const LOOKS = [
   { dash: "2 3", marker: "^" },
@@ -10,19 +10,6 @@ const LOOKS = [
   { dash: "", marker: "o" },
 ];
 const percent = (part) => `${Math.round(100 * part)}%`;
-
-/**
- * Shares of a structure at each point of a slice, from the first `runs` runs of each.
- *   points   [[x, letters], ...]: a letter a run
- *   letter   that of the structure, or "" for all that have none of `named`
- */
-export function shares(points, letter, named, runs) {
-  return points.map(([x, letters]) => {
-    const first = [...letters.slice(0, runs)];
-    const count = first.filter((each) => (letter ? each === letter : !named.includes(each))).length;
-    return { x, count, runs: first.length, ...wilson(count, first.length) };
-  });
-}
 
 export default live((figure) => ({
   draw() {

@@ -1,6 +1,6 @@
 // Norms of the Hessian at collapse over those at pairing: on the way to vanishing weight decay, and their limits.
 import { live } from "./figure.js";
-import { limits, norms, ratios } from "./flatness.js";
+import { limits, norms, penaltyShare, ratios } from "./flatness.js";
 import { GREY, INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
 
@@ -59,11 +59,8 @@ function tell({ K, n, L, d, lambda }, now, width) {
   const about = `K = ${K}, n = ${n}, L = ${L}, d = ${d}, λ = ${show(lambda)}${narrow}`;
   const limit = `In the limit λ → 0: ${listed(end)}; of the three norms ${said.join(", ")}.`;
   if (!now) return `${about}: the weight decay is too large for one of the two points. ${limit}`;
-  const { dnc, pairing } = now;
-  const parameters = K * n * d + (L - 1) * d * d + K * d;
-  const share = Math.round((100 * parameters) / dnc.trace);
-  const found = Object.fromEntries(Object.keys(LOOKS).map((name) => [name, dnc[name] / pairing[name]]));
-  return `${about}: ${listed(found)} times the norm at pairing. The penalty alone makes ${share}% of the trace norm at DNC. ${limit}`;
+  const share = Math.round(100 * penaltyShare({ K, n, L, d }, now.dnc.trace));
+  return `${about}: ${listed(ratios({ K, n, L, d, lambda }))} times the norm at pairing. The penalty alone makes ${share}% of the trace norm at DNC. ${limit}`;
 }
 
 /** The ratios on the way to vanishing weight decay, with their limits. */
