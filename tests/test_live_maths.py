@@ -124,7 +124,7 @@ def test_the_price_is_a_power():
 @pytest.mark.parametrize("depth", [1, 2, 50])
 def test_pairs_are_charged_alike_and_reach_both_axes(depth):
     paid = 2 ** (2 / (depth + 1)) + 1
-    pairs = node("charge.js", "return m.equalPairs(...given)", [paid, depth, 1e30, 41])
+    pairs = node("charge.js", "return m.equalPairs(...given)", [paid, depth, 1e30, 40])
     # Problem(2, 1, depth, 2, 2 / (depth + 1)) charges each singular value its power alone
     free = Problem(2, 1, depth, 2, 2 / (depth + 1))
     charged = [float(theory.schatten_penalty(free, torch.diag(torch.tensor(pair).double()))) for pair in pairs]

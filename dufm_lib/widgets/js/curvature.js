@@ -48,7 +48,8 @@ function tell({ K, n, L, d, lambda }, found, { values }) {
     return `${NAMES[name]}: ${zeros} zero modes, smallest positive eigenvalue ${inLambda(next)}, ${below}.`;
   });
   const narrow = values.d < K ? ` (the width must be at least K: shown for d = ${d})` : "";
-  return `K = ${K}, L = ${L}, d = ${d}, n = ${n}, λ = ${show(lambda)}${narrow}. ${said.join(" ")}`;
+  const more = counted(K).map((name) => `${NAMES[name]} ${zeroModes(found[name].rank, d + 1, L) - zeroModes(found[name].rank, d, L)}`);
+  return `K = ${K}, L = ${L}, d = ${d}, n = ${n}, λ = ${show(lambda)}${narrow}. ${said.join(" ")} One more unit of width adds zero modes: ${more.join(", ")}.`;
 }
 
 /** Distinct eigenvalues of one structure as stems, as high as they are many. */

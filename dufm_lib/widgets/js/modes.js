@@ -53,10 +53,11 @@ function tell({ start, K, L, n, theta, size }, path, { largest, alive }) {
       ? ` Around collapse differences grow up to the scale K(L−1)/(L+1) = ${show(dncStableScale(K, L))}.`
       : " At depth 1 early growth keeps all ratios.";
   const about = `K = ${K}, L = ${L}, n = ${n}, from ${show(theta * size)} to ${show(size)}`;
-  if (start === "random") return `${about}. ${lasting}${repulsion}`;
+  const alike = theta === 1 ? ", where no seed plays a part" : "";
+  if (start === "random") return `${about}${alike}. ${lasting}${repulsion}`;
   const { least, last, rising } = ratio(path, K);
   return (
-    `${about}, pairing ahead. The ratio θ starts at ${show(theta)}, is ${show(least)} at its least and ` +
+    `${about}, pairing ahead, where no seed plays a part. The ratio θ starts at ${show(theta)}, is ${show(least)} at its least and ` +
     `${show(last)} at time 10²⁰, where it moves towards ${rising ? "collapse" : "pairing"}. ` +
     `The boundary for large logits is θ* = ${show(boundary({ K, L }))}.${repulsion}`
   );

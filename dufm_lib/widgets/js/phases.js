@@ -60,7 +60,7 @@ function tell(map, { values: { K, L, n, lambda }, looks }) {
   const excluded = dncIsExcluded(K, L) ? "Theorem 1 excludes DNC there." : "Theorem 1 says nothing there.";
   return (
     `K = ${K}, L = ${L}: ${name === "zero" ? "no structure beats zero logits" : `of these three the least loss is that of ${looks[name].label}`} ` +
-    `(${losses.join(", ")}). ${excluded} Of the ${map.length} cells DNC has ${count("dnc")}, pairing ${count("pairing")}, ` +
+    `(${losses.join(", ")}). ${excluded} Of the ${map.length} cells at λ = ${show(lambda)}, n = ${n} DNC has ${count("dnc")}, pairing ${count("pairing")}, ` +
     `the polygon ${count("polygon")}, zero ${count("zero")}.`
   );
 }

@@ -112,7 +112,8 @@ export default live((figure) => {
       const half = wide ? Math.floor((figure.width - 13) / 2) : figure.width;
       const size = Math.min(figure.width, 260);
       const linear = values.activation === "relu" ? " (linear model)" : "";
-      const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label });
+      const pace = values.pace === FASTEST ? "as fast as it can" : `${values.pace} steps a second`;
+      const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label, pace: speed });
       if (blocked) return "This browser allows no background work in a page (Web Workers), so nothing can be trained here.";
       state.textContent = now ? status(now, playing && values.pace === FASTEST ? pace : 0) : "";
       charts.innerHTML =

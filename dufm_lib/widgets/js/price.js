@@ -1,5 +1,5 @@
 // What weight decay charges for a singular value, against the depth.
-import { equalPairs, price } from "./charge.js";
+import { alone, equalPairs, price } from "./charge.js";
 import { live } from "./figure.js";
 import { INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
@@ -18,7 +18,7 @@ export default live((figure) => ({
     const words =
       `At depth ${L} singular values ${show(first)} and ${show(second)} are charged ${show(price(first, L))} + ` +
       `${show(price(second, L))} = ${show(paid)}. One of ${show(first + second)} alone, with the same sum, would be charged ` +
-      `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that.`;
+      `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that; one of ${show(alone(paid, L))} alone, as much.`;
     figure.stage.innerHTML =
       `<div class="live-panels">${curves(width, L, [first, second]).svg()}${ball(width, L, first, second, paid).svg()}</div>` +
       key([
@@ -47,7 +47,7 @@ function curves(width, L, values) {
 
 /** Right: all pairs of singular values that cost as much as these two. */
 function ball(width, L, first, second, paid) {
-  const end = Math.min(paid ** ((L + 1) / 2), 12);
+  const end = Math.min(alone(paid, L), 12);
   const max = Math.max(4, Math.min(12, 1.05 * end));
   const plot = new Plot({
     width,

@@ -44,7 +44,7 @@ function verdict({ K, n, L, lambda }, { dnc, pairing: rival }, crossed) {
   let now;
   if (dnc.scale === 0 && rival.scale === 0) now = `With λ = ${show(lambda)} neither pays: zero logits are better.`;
   else if (same) now = `The two losses are equal at λ = ${show(lambda)}.`;
-  else now = `At λ = ${show(lambda)} the smaller loss is that of ${dnc.loss < rival.loss ? "DNC" : "pairing"} (${both}; ${ranks}).`;
+  else now = `At λ = ${show(lambda)} the smaller loss is that of ${dnc.loss < rival.loss ? "DNC" : "pairing"} (${both}, ${show(rival.loss / dnc.loss)} times that; ${ranks}).`;
   const theorem = dncIsExcluded(K, L)
     ? `Theorem 1: for K = ${K} and L = ${L} no collapsed solution is a global minimum, whatever λ and n.`
     : `Theorem 1 is silent for K = ${K} and L = ${L}.`;

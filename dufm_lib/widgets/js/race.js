@@ -33,7 +33,7 @@ export default live((figure) => {
       const curves = once("curves", `${K} ${L} ${n}`, () => DECAYS.map((each) => race({ K, L, n, lambda: each })));
       const found = once("cells", `${n} ${lambda}`, () => cells(race, CLASSES, DEPTHS, { n, lambda }));
       const now = race({ K, L, n, lambda });
-      const words = tell({ K, L, lambda }, now);
+      const words = tell({ K, L, lambda }, now, found);
       const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
       map = cellMap({
         width,
@@ -57,7 +57,7 @@ export default live((figure) => {
   };
 });
 
-function tell({ K, L, lambda }, best) {
+function tell({ K, L, lambda }, best, map) {
   const prices = Object.entries(racers(K, L)).map(([name, { sigma: [[, price]] }]) => ({ name, price }));
   const below = prices.filter(({ name, price }) => name !== "dnc" && price < K - 1).map(({ name }) => NAMES[name]);
   const first = leader(best);
@@ -74,7 +74,9 @@ function tell({ K, L, lambda }, best) {
   const all = below.length
     ? `The price of ${below.join(" and of ")} is below that of collapse: ${here} no collapsed solution is a global minimum, whatever λ and n.`
     : `No price is below that of collapse: ${here} nothing is settled for every λ.`;
-  return `${now}Prices: ${prices.map(({ name, price }) => `${NAMES[name]} ${show(price, 4)}`).join(", ")}. ${all}`;
+  const ahead = Object.entries({ ...NAMES, zero: "zero" }).map(([name, said]) => `${said} in ${map.filter((cell) => cell.name === name).length}`);
+  const listed = prices.map(({ name, price }) => `${NAMES[name]} ${show(price, 4)}`).join(", ");
+  return `${now}Prices: ${listed}. ${all} Of the ${map.length} cells the least loss is that of ${ahead.join(", ")}.`;
 }
 
 /** Losses in parts of the bound of collapse; dotted, the ratio of the prices; and the ends of runs of the same setting. */

@@ -53,7 +53,7 @@ export default live((figure) => {
       const run = chosen();
       const at = nearest(run.steps, figure.values.step);
       const width = figure.width >= 560 ? Math.floor((figure.width - 13) / 2) : figure.width;
-      const said = tell(run, at, figure.looks);
+      const said = tell(run, at, figure.values.step, figure.looks);
       // a solid by its edges, what needs more dimensions by its spokes
       const edges = run.edges.length ? run.edges : run.names.map((_, k) => [k, -1]);
       const solid = { points: run.points[at], edges, names: run.names };
@@ -83,15 +83,17 @@ function means({ steps, carried, edges }, at) {
   return `Centred class means at step ${steps[at]}: ${shadow}${hull}.`;
 }
 
-function tell(run, at, looks) {
+function tell(run, at, asked, looks) {
   const { steps, objective, sigma, dnc, structure, bounds } = run;
-  const place = at === steps.length - 1 ? "the end" : `of ${steps.at(-1)}`;
+  const end = steps.at(-1);
+  const place = asked > end ? `the end (the run stopped there, before step ${asked})` : steps[at] === end ? "the end" : `of ${end}`;
+  const near = asked <= end && asked !== steps[at] ? ` (the record nearest to step ${asked})` : "";
   const name = structure[at] === "mixed" ? "no structure with a name" : looks[structure[at]].label;
   const bound = (each, said) => (each === undefined ? "" : `${objective[at] < each ? "below" : "above"} the best ${said}, ${each.toFixed(4)}`);
   const against = [bound(bounds.dnc, "of DNC"), bound(bounds.pairing, "of pairing")].filter(Boolean).join(" and ");
   const metrics = dnc[at].map((value, i) => `DNC${i + 1} ${value === null ? "undefined" : show(value, 2)}`).join(", ");
   return (
-    `Step ${steps[at]}, ${place}: objective ${objective[at].toFixed(4)}${against && `, ${against}`}. ` +
+    `Step ${steps[at]}${near}, ${place}: objective ${objective[at].toFixed(4)}${against && `, ${against}`}. ` +
     `Logits: ${name}, rank ${rank(sigma[at])}, effective rank ${effectiveRank(sigma[at]).toFixed(1)}. ${metrics}. ${means(run, at)}`
   );
 }
