@@ -112,14 +112,14 @@ export default live((figure) => {
       const half = wide ? Math.floor((figure.width - 13) / 2) : figure.width;
       const size = Math.min(figure.width, 260);
       const linear = values.activation === "relu" ? " (linear model)" : "";
-      const pace = values.pace === FASTEST ? "as fast as it can" : `${values.pace} steps a second`;
+      const speed = values.pace === FASTEST ? "as fast as it can" : `${values.pace} steps a second`;
       const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label, pace: speed });
       if (blocked) return "This browser allows no background work in a page (Web Workers), so nothing can be trained here.";
       state.textContent = now ? status(now, playing && values.pace === FASTEST ? pace : 0) : "";
       charts.innerHTML =
         lossChart(figure, { width: half, history, now, bounds, torch }) +
         valuesChart({ width: half, history, now, torch, K: values.K }) +
-        (now ? heatMap(now.logits, values.K, size, `class-mean logits: ${said}`) : "") +
+        (now ? heatMap(now.logits, values.K, size, `class-mean logits at step ${now.steps}`) : "") +
         `<div style="flex: 1 1 12rem; align-self: center">${key([
           { color: INK, label: "this run", point: false },
           { ...figure.looks.dnc, label: `best loss of DNC${linear}`, point: false },

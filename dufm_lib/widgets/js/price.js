@@ -18,7 +18,7 @@ export default live((figure) => ({
     const words =
       `At depth ${L} singular values ${show(first)} and ${show(second)} are charged ${show(price(first, L))} + ` +
       `${show(price(second, L))} = ${show(paid)}. One of ${show(first + second)} alone, with the same sum, would be charged ` +
-      `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that; one of ${show(alone(paid, L))} alone, as much.`;
+      `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that. The two are charged like one of ${show(alone(paid, L))} alone.`;
     figure.stage.innerHTML =
       `<div class="live-panels">${curves(width, L, [first, second]).svg()}${ball(width, L, first, second, paid).svg()}</div>` +
       key([

@@ -74,9 +74,10 @@ function tell({ K, L, lambda }, best, map) {
   const all = below.length
     ? `The price of ${below.join(" and of ")} is below that of collapse: ${here} no collapsed solution is a global minimum, whatever λ and n.`
     : `No price is below that of collapse: ${here} nothing is settled for every λ.`;
-  const ahead = Object.entries({ ...NAMES, zero: "zero" }).map(([name, said]) => `${said} in ${map.filter((cell) => cell.name === name).length}`);
+  const ahead = Object.entries({ ...NAMES, dnc: "the bound of collapse", zero: "zero logits" });
+  const counts = ahead.map(([name, said]) => `${said} in ${map.filter((cell) => cell.name === name).length}`);
   const listed = prices.map(({ name, price }) => `${NAMES[name]} ${show(price, 4)}`).join(", ");
-  return `${now}Prices: ${listed}. ${all} Of the ${map.length} cells the least loss is that of ${ahead.join(", ")}.`;
+  return `${now}Prices: ${listed}. ${all} Of the ${map.length} cells the least loss is that of ${counts.join(", ")}.`;
 }
 
 /** Losses in parts of the bound of collapse; dotted, the ratio of the prices; and the ends of runs of the same setting. */

@@ -85,8 +85,10 @@ function tell({ values: { structure, runs }, looks, data: { scales } }, found) {
   const name = structure === "mixed" ? "neither DNC nor pairing" : looks[structure].label;
   const lines = scales.map((scale, i) => {
     const say = ({ count, runs: of, low, high }) => `${count} of ${of} (${percent(low)} to ${percent(high)})`;
-    const ends = (line, at) => [line[0], line.at(-1)].map((point) => `${say(point)} at ${at(point.x)}`).join(", ");
-    return `Initial scale ${scale}: ${ends(found.width[i], (x) => `width ${x}`)}; ${ends(found.lambda[i], (x) => `λ = ${show(x)}`)}`;
+    const [narrow, wide] = [found.width[i][0], found.width[i].at(-1)];
+    const most = found.lambda[i].reduce((best, each) => (each.estimate > best.estimate ? each : best));
+    const widths = `${say(narrow)} at width ${narrow.x}, ${say(wide)} at width ${wide.x}`;
+    return `Initial scale ${scale}: ${widths}; over the weight decays at most ${say(most)}, at λ = ${show(most.x)}`;
   });
   return `Runs that end at ${name}, with 95% intervals from ${runs} runs a point. ${lines.join(". ")}.`;
 }
