@@ -427,3 +427,17 @@ def test_every_control_changes_the_drawing_or_the_words(look, name):
                 label = control.evaluate("e => e.labels[0].textContent")
                 assert len(set(said)) == len(values), f"{figure.get_attribute('id')}: {label}"
     assert wrong == []
+
+
+IN_VAIN = [
+    ("book/dynamics/no-regularization", "modes", "start=pairing", "where no seed plays a part"),
+    ("book/dynamics/no-regularization", "modes", "theta=1", "where no seed plays a part"),
+    ("book/landscape/flatness", "sharpness", "m=20&d=20", "the width must be at least K: shown for d = 40"),
+    (CHAPTER, "phases", "lambda=0.5&n=50", "at λ = 0.5, n = 50 DNC has 0, pairing 0, the polygon 0, zero 112"),
+]
+
+
+@pytest.mark.parametrize(("name", "figure", "setting", "said"), IN_VAIN)
+def test_a_control_that_has_no_effect_is_spoken_of(look, name, figure, setting, said):
+    page, _ = look(name, f"#fig-{figure}?{setting}")
+    expect(words(page, figure)).to_contain_text(said)

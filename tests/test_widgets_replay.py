@@ -106,6 +106,12 @@ def test_the_nearest_record():
     )
 
 
+@pytest.mark.parametrize("most", [1, 7, 40, 99, 100, 200])
+def test_thinned_records_are_even_and_end_at_the_last(most):
+    found = node("records.js", "return m.thinned(...given)", [[*range(100)], most])
+    assert found == sorted({*range(0, 100, math.ceil(100 / most)), 99}) and len(found) <= most + 1
+
+
 def test_structures_are_named_as_metrics_name_them(training):
     found = recorded(training)["structure"]
     labels = metrics.structure_labels(training.history.logits)

@@ -63,7 +63,7 @@ export default live((figure) => {
       const now = JSON.stringify([set, width, figure.result]);
       if (now !== drawn) {
         drawn = now;
-        state.textContent = `step ${run.steps[at]}, objective ${run.objective[at].toFixed(4)}`;
+        state.textContent = `step ${place(run.steps, at, set.step)}, objective ${run.objective[at].toFixed(4)}`;
         const charts = [objective, values, collapse, ranks].map((chart) => chart({ width, run, at, looks: figure.looks, again: figure.result }));
         beside.innerHTML = charts.slice(0, 2).join("");
         below.innerHTML = charts.slice(2).join("") + legend(run, figure);
@@ -83,17 +83,22 @@ function means({ steps, carried, edges }, at) {
   return `Centred class means at step ${steps[at]}: ${shadow}${hull}.`;
 }
 
+/** The step of a record, for a reader who asked for this one or for another. */
+function place(steps, at, asked) {
+  const end = steps.at(-1);
+  if (asked > end) return `${end}, the end (the run stopped there, before step ${asked})`;
+  const near = asked === steps[at] ? "" : ` (the record nearest to step ${asked})`;
+  return `${steps[at]}, ${steps[at] === end ? "the end" : `of ${end}`}${near}`;
+}
+
 function tell(run, at, asked, looks) {
   const { steps, objective, sigma, dnc, structure, bounds } = run;
-  const end = steps.at(-1);
-  const place = asked > end ? `the end (the run stopped there, before step ${asked})` : steps[at] === end ? "the end" : `of ${end}`;
-  const near = asked <= end && asked !== steps[at] ? ` (the record nearest to step ${asked})` : "";
   const name = structure[at] === "mixed" ? "no structure with a name" : looks[structure[at]].label;
   const bound = (each, said) => (each === undefined ? "" : `${objective[at] < each ? "below" : "above"} the best ${said}, ${each.toFixed(4)}`);
   const against = [bound(bounds.dnc, "of DNC"), bound(bounds.pairing, "of pairing")].filter(Boolean).join(" and ");
   const metrics = dnc[at].map((value, i) => `DNC${i + 1} ${value === null ? "undefined" : show(value, 2)}`).join(", ");
   return (
-    `Step ${steps[at]}${near}, ${place}: objective ${objective[at].toFixed(4)}${against && `, ${against}`}. ` +
+    `Step ${place(steps, at, asked)}: objective ${objective[at].toFixed(4)}${against && `, ${against}`}. ` +
     `Logits: ${name}, rank ${rank(sigma[at])}, effective rank ${effectiveRank(sigma[at]).toFixed(1)}. ${metrics}. ${means(run, at)}`
   );
 }
