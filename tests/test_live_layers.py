@@ -44,13 +44,17 @@ def test_the_three_properties_are_those_of_python():
 def test_without_additions_it_is_the_aligned_point():
     for K, L, mix in itertools.product((4, 6), (1, 3), (0, 0.5, 1)):
         setting = {"K": K, "L": L, "mix": mix, "spread": 0, "unread": 0, "flipped": False}
-        layers = [matrix(layer).T for layer in node("tower.js", "return m.tower(given).layers", setting)]
+        layers, sizes = node("tower.js", "return [m.tower(given).layers, m.meanSizes(given)]", setting)
+        layers = [matrix(layer).T for layer in layers]
         problem = Problem(K, SAMPLES, L, K, 0.01)
         point = model.aligned_point(problem, SCALE * between(K, mix))
         for layer, expected in zip(layers, model.activations(problem, point), strict=True):
             # the frames differ, inner products do not
             assert torch.allclose(layer.mT @ layer, expected.mT @ expected, atol=1e-10)
         assert torch.allclose(model.class_means(problem, layers[-1]), SCALE * between(K, mix), atol=1e-12)
+        for layer, within, among in zip(layers, sizes["within"], sizes["between"], strict=True):
+            sigma = structures.singular_values(model.class_means(problem, layer))[: K - 1].tolist()
+            assert sigma == pytest.approx([within] * (K // 2) + [among] * (K // 2 - 1), abs=1e-10)  # rounding of zeros
 
 
 def test_what_the_chapter_says_of_the_layers():

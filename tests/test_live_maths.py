@@ -94,8 +94,9 @@ def test_the_theorems_exclude_the_same_cells():
 
 
 def test_the_phase_map_is_that_of_the_chapter():
+    body = "return m.cells(m.three, [3, 18], [1, 7], { n: 1, lambda: given })"
     for decay in (1e-3, 0.02, 0.125):
-        for cell in node("phases.js", "return m.cells(1, given)", decay):
+        for cell in node("contest.js", body, decay):
             # the slowest loop of this file: every third column
             if cell["K"] % 3 == 0:
                 assert cell["name"] == low_rank.cheapest(Problem(cell["K"], 1, cell["L"], cell["K"], decay))[0]
@@ -106,8 +107,8 @@ def test_the_puzzle_finds_the_crossing_of_four_classes():
     const problem = { K: 4, n: 1, L: 2 };
     const steps = 90, range = [2 ** -14, 0.5];
     const decays = Array.from({ length: steps + 1 }, (_, i) => range[0] * (range[1] / range[0]) ** (i / steps));
-    return m.crossings(problem, decays.map((lambda) => m.losses({ ...problem, lambda })));"""
-    (crossing,) = node("puzzle.js", body)
+    return m.crossings(problem, decays, decays.map((lambda) => m.duel({ ...problem, lambda })));"""
+    (crossing,) = node("contest.js", body)
     assert crossing["pairingAbove"] and crossing["lambda"] == pytest.approx(0.01176, abs=5e-6)  # of the chapter
     at = Problem(4, 1, 2, 4, crossing["lambda"])
     dnc, pairing = (theory.optimal_scale(at, shape(4))[1] for shape in (structures.simplex_etf, structures.pairing))
@@ -115,9 +116,20 @@ def test_the_puzzle_finds_the_crossing_of_four_classes():
 
 
 def test_the_price_is_a_power():
-    assert node("price.js", "return [m.price(7, 2), m.price(0.3, 50)]") == pytest.approx(
+    assert node("charge.js", "return [m.price(7, 2), m.price(0.3, 50)]") == pytest.approx(
         [7 ** (2 / 3), 0.3 ** (2 / 51)]
     )
+
+
+@pytest.mark.parametrize("depth", [1, 2, 50])
+def test_pairs_are_charged_alike_and_reach_both_axes(depth):
+    paid = 2 ** (2 / (depth + 1)) + 1
+    pairs = node("charge.js", "return m.equalPairs(...given)", [paid, depth, 1e30, 40])
+    # Problem(2, 1, depth, 2, 2 / (depth + 1)) charges each singular value its power alone
+    free = Problem(2, 1, depth, 2, 2 / (depth + 1))
+    charged = [float(theory.schatten_penalty(free, torch.diag(torch.tensor(pair).double()))) for pair in pairs]
+    assert charged == pytest.approx([paid] * 82) and pairs == [[y, x] for x, y in reversed(pairs)]
+    assert pairs[0][0] == 0 == pairs[-1][1] and pairs[40] == pytest.approx(pairs[41])
 
 
 def pairing_weight_decay(K, n, L, beta) -> float:
@@ -159,7 +171,7 @@ def test_the_curvature_figure_takes_the_right_points():
         for K, n, L, power in itertools.product((3, 6, 10), (1, 5), (1, 2, 4), (-14, -10, -5))
     ]
     none = 0
-    for given, (dnc, pairing) in zip(settings, node("curvature.js", body, settings), strict=True):
+    for given, (dnc, pairing) in zip(settings, node("hessian.js", body, settings), strict=True):
         setting = Problem(given["K"], given["n"], given["L"], 12, given["lambda"])
         scales = {
             "dnc": (theory.dnc_critical_scales(setting) or (0,))[-1],
@@ -190,7 +202,7 @@ def test_shares_are_those_of_the_table():
     body = """const { slices, letters } = given;
     return m.shares(slices.lambda[2], letters.dnc, Object.values(letters), 50)
       .concat(m.shares(slices.width[0], "", Object.values(letters), 200));"""
-    found = node("shares.js", body, figure.card["data"])
+    found = node("stats.js", body, figure.card["data"])
     decays = sorted(table.lambda_weights.unique())
     for point, decay in zip(found, decays, strict=False):
         rows = table[

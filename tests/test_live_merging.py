@@ -66,7 +66,7 @@ def test_at_depth_one_small_classes_merge_at_the_threshold():
 
 def merges(given):
     """Where the figure says that small classes merge; the decays are its own."""
-    return node("merging.js", "return m.mergesFrom(given, m.optimaOf(given));", given)
+    return node("minority.js", "return m.mergesFrom(given, m.optimaOf(given));", given)
 
 
 def test_deeper_down_they_merge_earlier_and_at_once():
@@ -81,7 +81,7 @@ def test_deeper_down_they_merge_earlier_and_at_once():
 def test_any_weight_decay_is_between_the_samples():
     body = "const optima = m.optimaOf(given[0]); return given[1].map((at) => m.optimumAt(given[0], optima, at).loss);"
     decays = [2.0**-14, 3e-4, 0.0123, 0.0499, 0.25]
-    losses = node("merging.js", body, [setting(2, 2, 9, 2), decays])
+    losses = node("minority.js", body, [setting(2, 2, 9, 2), decays])
     for decay, loss in zip(decays, losses, strict=True):
         assert loss == pytest.approx(theory.step_optimum(problem(2, 2, 9, 2, decay)).loss, rel=1e-8)
 

@@ -17,7 +17,7 @@ SETTINGS = [
 
 def test_the_path_is_that_of_python_to_five_digits():
     body = "return given.map((each) => m.pathOf(each));"
-    for given, path in zip(SETTINGS, node("modes.js", body, SETTINGS), strict=True):
+    for given, path in zip(SETTINGS, node("survivors.js", body, SETTINGS), strict=True):
         times = torch.tensor([time for time, _ in path], dtype=torch.float64)
         values = torch.tensor([each for _, each in path], dtype=torch.float64)
         K = given["K"]
@@ -46,7 +46,7 @@ def test_starts():
         "return [m.beginning(given), m.beginning({ ...given, seed: 1 }), m.beginning({ ...given, start: 'pairing' })]"
     )
     given = {"start": "random", "K": 8, "theta": 0.4, "size": 2.0, "seed": 0}
-    random, other, pairing = node("modes.js", body, given)
+    random, other, pairing = node("survivors.js", body, given)
     assert len(random) == 7 and all(0.8 <= value <= 2 for value in random) and random != other
     # four modes of pairing: the characters that are -1 at the difference of partners, 7
     Q = theory.hadamard_frame(8)
@@ -60,12 +60,11 @@ def test_the_boundary_is_that_of_the_chapter():
           const { K, L, border } = given;
           const each = { start: "pairing", K, L, n: 1, theta: part * border, size: 60, seed: 0 };
           const path = m.pathOf(each, 1e60);
-          const needed = m.pairingModes(K);
-          const ratio = ([, z]) => z[needed.indexOf(false)] / z[needed.indexOf(true)];
-          return ratio(path.at(-1)) - ratio(path[0]);
+          const { last, rising } = m.ratio(path, K);
+          return [last - part * border, rising];
         });"""
-        falls, rises = node("modes.js", body, {"K": K, "L": L, "border": border})
-        assert falls < 0 < rises, (K, L)
+        (falls, up), (rises, on) = node("survivors.js", body, {"K": K, "L": L, "border": border})
+        assert falls < 0 < rises and not up and on, (K, L)
         assert node("flow.js", "return m.boundary(given)", {"K": K, "L": L}) == pytest.approx(border, rel=1e-14)
     assert node("flow.js", "return m.boundary({ K: 8, L: 1 })") == 0
 
@@ -74,7 +73,7 @@ def test_depth_leaves_fewer_and_depth_one_leaves_all():
     start = Modes().values
     given = [start | {"L": L, "seed": seed} for L in (1, 2, 3, 6) for seed in range(6)]
     body = "return given.map((each) => m.outcome(m.pathOf(each)).alive.filter(Boolean).length);"
-    counts = node("modes.js", body, given)
+    counts = node("survivors.js", body, given)
     means = [sum(counts[i : i + 6]) / 6 for i in range(0, 24, 6)]
     assert means[0] == 7 and means == sorted(means, reverse=True) and means[-1] >= 3
 
@@ -90,7 +89,7 @@ def test_values_are_checked():
 def test_python_begins_where_the_page_does_and_descent_follows(start):
     figure = Modes(start=start, K=8, L=2, size=0.5, seed=3)
     assert figure.run_now().startswith("At time 200 ")
-    begun, path = node("modes.js", "return [m.beginning(given), m.pathOf(given, 200)]", figure.values)
+    begun, path = node("survivors.js", "return [m.beginning(given), m.pathOf(given, 200)]", figure.values)
     assert beginning(start, 8, 0.4, 0.5, 3).tolist() == pytest.approx([0, *begun], rel=1e-15)
     time, found = figure.result["path"][-1]
     assert time == pytest.approx(200) and found == pytest.approx(path[-1][1], rel=0.02)  # Euler's error at 0.05

@@ -34,7 +34,7 @@ def test_prices_are_those_of_python():
 
 def test_best_losses_are_those_of_python():
     at_zero = 0
-    for given, found in zip(SETTINGS, node("race.js", "return given.map(m.race)", SETTINGS), strict=True):
+    for given, found in zip(SETTINGS, node("contest.js", "return given.map(m.race)", SETTINGS), strict=True):
         K, L, n, decay = (given[name] for name in ("K", "L", "n", "lambda"))
         linear, relu = (Problem(K, n, L, K, decay, activation=s) for s in ("linear", "relu"))
         # the price takes the place of the sum of singular values in the penalty, for odd K too
@@ -55,7 +55,8 @@ def test_best_losses_are_those_of_python():
 
 
 def test_the_map_follows_the_theorem_and_the_weight_decay():
-    small = {(cell["K"], cell["L"]): cell["name"] for cell in node("race.js", "return m.cells(5, 2 ** -20)")}
+    board = "return m.cells(m.race, [4, 21], [2, 9], { n: 5, lambda: given })"
+    small = {(cell["K"], cell["L"]): cell["name"] for cell in node("contest.js", board, 2.0**-20)}
     assert list(small) == [(K, L) for L in range(2, 10) for K in range(4, 22)]
     for (K, L), name in small.items():
         lower = theory.relu_pairing_wins(K, L) or (
@@ -64,9 +65,9 @@ def test_the_map_follows_the_theorem_and_the_weight_decay():
         if lower:
             assert name in ("pairing", "strongly_regular"), (K, L)
     # of the chapter: at K = 15, L = 2 edges have the larger price, and win at 2^-5 by their fit
-    window = node("race.js", "return [-9, -5].map((e) => m.leader(m.race({ K: 15, L: 2, n: 5, lambda: 2 ** e })))")
+    window = node("contest.js", "return [-9, -5].map((e) => m.leader(m.race({ K: 15, L: 2, n: 5, lambda: 2 ** e })))")
     assert window == ["dnc", "strongly_regular"] and small[15, 2] == "dnc"
-    assert {cell["name"] for cell in node("race.js", "return m.cells(5, 0.5)")} == {"zero"}
+    assert {cell["name"] for cell in node("contest.js", board, 0.5)} == {"zero"}
 
 
 def test_what_the_sliders_reach_is_what_the_map_shows():

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from javascript import node
 
-from dufm_lib import Problem, hessian, theory
+from dufm_lib import Problem, hessian, model, theory
 from dufm_lib.structures import pairing, simplex_etf
 from dufm_lib.widgets.sharpness import Sharpness
 
@@ -50,6 +50,13 @@ def test_norms_are_those_of_the_hessian():
             # aligned_spectrum sees the logits as a matrix: rounding of 1e-10 of the largest, many times in a trace
             assert list(norms.values()) == pytest.approx([float(each) for each in expected], rel=1e-7)
     assert missing < len(SETTINGS) / 4
+
+
+def test_the_penalty_alone_curves_every_parameter_alike():
+    for given in SETTINGS[::7]:
+        parameters = sum(each.numel() for each in model.random_point(problem(given)))
+        share = node("flatness.js", "return m.penaltyShare(given, 1e6)", given)
+        assert share == pytest.approx(parameters / 1e6, rel=1e-14)
 
 
 def test_the_ratios_approach_the_limits_slowly():

@@ -445,3 +445,53 @@ def test_an_echo_of_a_slow_kernel_does_not_undo_what_the_reader_set(browser):
     found = page.evaluate(SLOW_KERNEL, {"source": str(figure._esm), "card": figure.card, "values": figure.values})
     page.close()
     assert found == {"early": "0.001", "sent": 0.001, "late": "0.25"}
+
+
+# --- no control moves in vain
+
+STAGE = "e => e.querySelector('.live-stage').outerHTML.replace(/clip-\\w+/g, '')"  # the only random names in a drawing
+WORDS = "e => e.querySelector('.live-words').textContent"
+CHOOSE = """(e, value) => {
+  e.value = value;
+  e.dispatchEvent(new Event(e.tagName === 'SELECT' ? 'change' : 'input'));
+}"""
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_every_control_changes_the_drawing_or_the_words(look, name):
+    page, wrong = look(name)
+
+    def seen(figure, control, values, what, wait):
+        """What the figure shows at each value, and then it is reset."""
+        found = []
+        for value in values:
+            control.evaluate(CHOOSE, value)
+            page.evaluate(wait)
+            found.append(figure.evaluate(what))
+        figure.locator(".live-reset").click()
+        return found
+
+    for figure in page.locator(".live").all():
+        for control in figure.locator(".live-controls:not(.live-kernel) :is(input[type=range], select)").all():
+            values = control.evaluate("e => e.options ? [...e.options].map(o => o.value) : [e.min, e.max]")
+            drawn = seen(figure, control, values, STAGE, DRAWN)
+            if len(set(drawn)) < len(values):
+                said = seen(figure, control, values, WORDS, SETTLED)
+                label = control.evaluate("e => e.labels[0].textContent")
+                assert len(set(said)) == len(values), f"{figure.get_attribute('id')}: {label}"
+    assert wrong == []
+
+
+IN_VAIN = [
+    ("book/dynamics/no-regularization", "modes", "start=pairing", "where no seed plays a part"),
+    ("book/dynamics/no-regularization", "modes", "theta=1", "where no seed plays a part"),
+    ("book/landscape/flatness", "sharpness", "m=20&d=20", "the width must be at least K: shown for d = 40"),
+    (CHAPTER, "phases", "lambda=0.5&n=50", "at λ = 0.5, n = 50 DNC has 0, pairing 0, the polygon 0, zero 112"),
+]
+
+
+@pytest.mark.parametrize(("name", "figure", "setting", "said"), IN_VAIN)
+def test_a_control_that_has_no_effect_is_spoken_of(look, name, figure, setting, said):
+    page, _ = look(name, f"#fig-{figure}?{setting}")
+    expect(words(page, figure)).to_contain_text(said)

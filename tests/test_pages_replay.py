@@ -67,6 +67,10 @@ def test_the_networks_of_the_chapter_end_where_it_says(replay):
     live = replay("digits")
     expect(live.words).to_contain_text("Logits: pairing (orthoplex), rank 5, effective rank 5.0")
     runs = live.figure.locator("select")
+    end = live.step()
+    live.slider.press("End")  # of the longest run
+    expect(live.words).to_contain_text(f"Step {end}, the end (the run stopped there, before step 1000)")
+    expect(live.state).to_contain_text("the run stopped there")
     runs.select_option("one layer")
     live.box.fill("1000")
     live.box.press("Enter")

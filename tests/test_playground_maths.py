@@ -94,19 +94,28 @@ def test_a_run_that_diverges_says_so_and_records_no_nan():
 def test_the_outcome_in_words():
     now = {"steps": 4200, "ended": "converged", "rank": 5, "structure": "pairing", "loss": 0.08}
     cases = [
-        (now, "After 4,200 steps the run has converged: rank 5, Pairing; loss 0.0800, below 0.0907, the best of DNC."),
+        (
+            now,
+            "After 4,200 steps the run has converged: rank 5, Pairing; "
+            "loss 0.0800, below 0.0907, the best of DNC, and equal to 0.0800, that of pairing.",
+        ),
         (now | {"ended": ""}, "Paused after 4,200 steps: rank 5, close to Pairing; loss 0.0800, below"),
-        (now | {"loss": 0.0907}, "equal to 0.0907, the best of DNC."),
-        (now | {"loss": 0.1}, "above 0.0907, the best of DNC."),
+        (now | {"loss": 0.0907}, "equal to 0.0907, the best of DNC, and above 0.0800, that of pairing."),
+        (now | {"loss": 0.07}, "below 0.0907, the best of DNC, and below 0.0800, that of pairing."),
         (now | {"structure": "mixed"}, "rank 5, none of the named structures;"),
         (now | {"structure": "zero"}, "converged: the logits are zero; loss"),
         (now | {"ended": "limit"}, "After 4,200 steps the run is at its limit and has not converged: rank 5, close to"),
         (now | {"ended": "diverged"}, "diverged after 4,200 steps: the learning rate 0.5 is too large here."),
-        (None, "At step 0. The best loss of Dnc is 0.0907, that of Pairing 0.0800. Press Play."),
+        (
+            None,
+            "At step 0. The best loss of Dnc is 0.0907, that of Pairing 0.0800. Press Play to descend "
+            "at learning rate 0.5, 100 steps a second.",
+        ),
     ]
     body = """
     const label = name => name[0].toUpperCase() + name.slice(1);
-    const rest = { setting: { activation: "linear", learningRate: 0.5 }, playing: false, label,
+    const setting = { activation: "linear", learningRate: 0.5 };
+    const rest = { setting, playing: false, label, pace: "100 steps a second",
                    bounds: { dnc: 0.0907, pairing: 0.08 } };
     return given.map(now => m.words({ ...rest, now }));
     """

@@ -175,6 +175,26 @@ def test_no_module_reaches_out():
         )
 
 
+DRAWING = re.compile(r"^export default live\(", re.MULTILINE)
+# what drawings draw with, and the playground's worker
+OF_THE_PAGE = {"cells.js", "controls.js", "figure.js", "heat.js", "plot.js", "turntable.js", "worker.js"}
+
+
+def test_mathematics_knows_nothing_of_the_page_and_drawings_export_nothing_else():
+    sources = {path.name: path.read_text() for path in SCRIPTS.glob("*.js")}
+    drawings = {name for name, source in sources.items() if DRAWING.search(source)}
+    assert len(drawings) > 10
+    for name, source in sources.items():
+        imported = set(re.findall(r'^import .* from "\./([\w-]+\.js)', source, re.MULTILINE))
+        if name in drawings:
+            assert re.findall(r"^export .*", source, re.MULTILINE) == re.findall(
+                r"^export default .*", source, re.MULTILINE
+            )
+        elif name not in OF_THE_PAGE:
+            assert not imported & (drawings | OF_THE_PAGE), name
+            assert not re.search(r"\b(document|window|innerHTML|element\()|<svg", source), name
+
+
 # --- messages
 
 

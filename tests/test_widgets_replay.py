@@ -101,9 +101,15 @@ def test_the_nearest_record():
     steps = [0, 20, 40, 50]
     expected = [min(steps, key=lambda each: abs(each - step)) for step in range(60)]
     assert (
-        node("replay.js", "return given.map(s => [0, 20, 40, 50][m.nearest([0, 20, 40, 50], s)])", [*range(60)])
+        node("records.js", "return given.map(s => [0, 20, 40, 50][m.nearest([0, 20, 40, 50], s)])", [*range(60)])
         == expected
     )
+
+
+@pytest.mark.parametrize("most", [1, 7, 40, 99, 100, 200])
+def test_thinned_records_are_even_and_end_at_the_last(most):
+    found = node("records.js", "return m.thinned(...given)", [[*range(100)], most])
+    assert found == sorted({*range(0, 100, math.ceil(100 / most)), 99}) and len(found) <= most + 1
 
 
 def test_structures_are_named_as_metrics_name_them(training):

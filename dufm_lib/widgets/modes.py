@@ -15,7 +15,7 @@ SHOWN = (1, 2, 3, 5, 8, 13, 21, 34, 50)  # records, spread over the logarithm of
 
 
 def beginning(start: str, classes: int, theta: float, size: float, seed: int) -> torch.Tensor:
-    """Eigenvalues of the logits at time 0, the constant mode included, as js/modes.js begins: (K,) float64."""
+    """Eigenvalues of the logits at time 0, the constant mode included, as js/survivors.js begins: (K,) float64."""
     parts = theta + (1 - theta) * torch.from_numpy(uniform(seed, classes - 1))
     if start == "pairing":
         parts = theta + (1 - theta) * (theory.hadamard_frame(classes)[1:, -1] < 0).double()

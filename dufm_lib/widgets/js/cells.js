@@ -1,10 +1,6 @@
 // A map over classes K and depth L: a cell for each pair, coloured and marked by what has the least loss there.
+import { range } from "./contest.js";
 import { escaped, INK, marker, Plot } from "./plot.js";
-
-/** The whole numbers of a range. */
-export function range([first, last], step = 1) {
-  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step);
-}
 
 /**
  * The map as a Plot.

@@ -1,9 +1,8 @@
 // The Hessian spectrum at collapse and at pairing, and how many zero modes the width gives each of them.
 import { live } from "./figure.js";
-import { dncSpectrum, distinct, pairingSpectrum, zeroModes } from "./hessian.js";
+import { spectra, summary, zeroModes } from "./hessian.js";
 import { escaped, GREY, INK, key, marker, Plot } from "./plot.js";
 import { show } from "./settings.js";
-import { dncCriticalScales, optimalScale, pairing } from "./theory.js";
 
 const WIDEST = 200;
 const TICKS = [-2, 0, 1, 2, 5, 10, 20, 50];
@@ -12,33 +11,6 @@ const NAMES = { dnc: "DNC", pairing: "Pairing" };
 const place = Math.asinh;
 // the foot of a stem, below one eigenvalue
 const LOW = 0.6;
-
-/**
- * { dnc, pairing }: each { rank, spectrum } of distinct eigenvalues at the larger critical scale of DNC and at the best
- * scale of pairing, or { rank, reason } where there is no such point.
- */
-export function spectra(problem) {
-  const { K } = problem;
-  const found = { dnc: { rank: K - 1 }, pairing: { rank: Math.floor(K / 2) } };
-  const alpha = dncCriticalScales(problem).at(-1);
-  if (alpha) found.dnc.spectrum = distinct(dncSpectrum(problem, alpha));
-  else found.dnc.reason = "not critical: λ is too large";
-  const beta = K % 2 ? 0 : optimalScale(pairing(K), problem).scale;
-  if (beta) found.pairing.spectrum = distinct(pairingSpectrum(problem, beta));
-  else found.pairing.reason = K % 2 ? "critical for even K only" : "zero logits are better: λ is too large";
-  return found;
-}
-
-/** { zeros, negative, smallest, next }: the counts, the smallest eigenvalue and the smallest positive one. */
-export function summary(spectrum) {
-  const count = (chosen) => spectrum.filter(chosen).reduce((sum, each) => sum + each.count, 0);
-  return {
-    zeros: count(({ value }) => value === 0),
-    negative: count(({ value }) => value < 0),
-    smallest: spectrum[0].value,
-    next: spectrum.find(({ value }) => value > 0).value,
-  };
-}
 
 export default live((figure) => ({
   draw() {
@@ -76,7 +48,8 @@ function tell({ K, n, L, d, lambda }, found, { values }) {
     return `${NAMES[name]}: ${zeros} zero modes, smallest positive eigenvalue ${inLambda(next)}, ${below}.`;
   });
   const narrow = values.d < K ? ` (the width must be at least K: shown for d = ${d})` : "";
-  return `K = ${K}, L = ${L}, d = ${d}, n = ${n}, λ = ${show(lambda)}${narrow}. ${said.join(" ")}`;
+  const more = counted(K).map((name) => `${NAMES[name]} ${zeroModes(found[name].rank, d + 1, L) - zeroModes(found[name].rank, d, L)}`);
+  return `K = ${K}, L = ${L}, d = ${d}, n = ${n}, λ = ${show(lambda)}${narrow}. ${said.join(" ")} One more unit of width adds zero modes: ${more.join(", ")}.`;
 }
 
 /** Distinct eigenvalues of one structure as stems, as high as they are many. */

@@ -38,6 +38,11 @@ export function ratios(problem) {
   return found && ratio(found.dnc, found.pairing);
 }
 
+/** The share of the penalty, lambda for each parameter, in a trace norm over lambda. */
+export function penaltyShare({ K, n, L, d }, trace) {
+  return (K * n * d + (L - 1) * d * d + K * d) / trace;
+}
+
 function normsOf(spectrum, { lambda }) {
   const sizes = spectrum.map(({ value, count }) => [Math.abs(value) / lambda, count]);
   return {

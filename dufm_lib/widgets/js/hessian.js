@@ -4,6 +4,7 @@
 // A spectrum is [{ name, value, count }]: an eigenvalue, what its directions do, and how many they are. lambda belongs to
 // the scale: the structure is critical there. Derived as in the book, chapter "Why the landscape prefers collapse".
 import { eigenpairs } from "./spectrum.js";
+import { dncCriticalScales, optimalScale, pairing } from "./theory.js";
 
 /** Dimension of the family of critical points with logits of this rank, L (r d - r (r+1)/2): its zero modes. */
 export function zeroModes(rank, d, L) {
@@ -118,4 +119,31 @@ export function distinct(spectrum) {
     } else found.push({ value, count, names: [name] });
   }
   return found;
+}
+
+/**
+ * { dnc, pairing }: each { rank, spectrum } of distinct eigenvalues at the larger critical scale of DNC and at the best
+ * scale of pairing, or { rank, reason } where there is no such point.
+ */
+export function spectra(problem) {
+  const { K } = problem;
+  const found = { dnc: { rank: K - 1 }, pairing: { rank: Math.floor(K / 2) } };
+  const alpha = dncCriticalScales(problem).at(-1);
+  if (alpha) found.dnc.spectrum = distinct(dncSpectrum(problem, alpha));
+  else found.dnc.reason = "not critical: λ is too large";
+  const beta = K % 2 ? 0 : optimalScale(pairing(K), problem).scale;
+  if (beta) found.pairing.spectrum = distinct(pairingSpectrum(problem, beta));
+  else found.pairing.reason = K % 2 ? "critical for even K only" : "zero logits are better: λ is too large";
+  return found;
+}
+
+/** { zeros, negative, smallest, next }: the counts, the smallest eigenvalue and the smallest positive one. */
+export function summary(spectrum) {
+  const count = (chosen) => spectrum.filter(chosen).reduce((sum, each) => sum + each.count, 0);
+  return {
+    zeros: count(({ value }) => value === 0),
+    negative: count(({ value }) => value < 0),
+    smallest: spectrum[0].value,
+    next: spectrum.find(({ value }) => value > 0).value,
+  };
 }

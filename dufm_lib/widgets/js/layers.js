@@ -2,7 +2,7 @@
 import { live } from "./figure.js";
 import { GREY, INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
-import { collapse, SAMPLES, singularValues, tower } from "./tower.js";
+import { collapse, meanSizes, singularValues, tower } from "./tower.js";
 
 const LINES = {
   dnc1: { color: INK, dash: "", marker: "o", label: "DNC1, variation" },
@@ -69,16 +69,16 @@ function measured(width, { L }, found) {
 
 /** Right: singular values of the class means after each layer, the logits last. */
 function sizes(width, looks, { K, L, mix }) {
-  const { factors } = singularValues({ K, L, mix });
+  const { within, between } = meanSizes({ K, L, mix });
   const plot = across(width, L, 0, `matrices above the features (${L}: the logits)`, {
     min: 0.05,
     max: 20,
     log: true,
     label: "singular values of the class means",
   });
-  for (const [look, s] of [[looks.pairing, factors[0]], [looks.dnc, factors.at(-1)]]) {
-    if (s === 0) continue;
-    const points = Array.from({ length: L + 1 }, (_, l) => [l, s ** (l + 1) / Math.sqrt(SAMPLES)]);
+  for (const [look, values] of [[looks.pairing, within], [looks.dnc, between]]) {
+    if (values[0] === 0) continue;
+    const points = values.map((value, l) => [l, value]);
     plot.line(points, look).points(points, look, 4.5);
   }
   return plot;

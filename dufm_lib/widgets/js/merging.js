@@ -1,44 +1,15 @@
 // Large and small classes: how far apart the best logits hold them, against the weight decay, and these logits.
 import { live } from "./figure.js";
 import { heatMap } from "./heat.js";
-import { follow, logits, mergingDecay, selSingularValues, smallCosine, stepOptima } from "./imbalance.js";
+import { logits, mergingDecay, selSingularValues, smallCosine } from "./imbalance.js";
+import { DECAYS, MERGED, mergesFrom, optimaOf, optimumAt } from "./minority.js";
 import { INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
 
-const DECAYS = Array.from({ length: 37 }, (_, i) => 2 ** (i / 3 - 14));
 const LOOKS = {
   large: { color: INK, dash: "", marker: "s", label: "large classes: a" },
   small: { color: "#57606c", dash: "6 3", marker: "o", label: "small classes: c" },
 };
-// logits closer than this are one column
-const MERGED = 1e-4;
-
-/** The optima over the range of the figure, for { k1, k2, R, L }. */
-export function optimaOf(setting) {
-  return stepOptima(setting, DECAYS);
-}
-
-/** The weight decay from which on the small classes share a column, to four digits; null if none. */
-export function mergesFrom(setting, optima) {
-  if (setting.k2 < 2) return null;
-  const first = optima.findIndex(({ small }) => small < MERGED);
-  if (first < 1) return first === 0 ? DECAYS[0] : null;
-  let [low, high] = [DECAYS[first - 1], DECAYS[first]];
-  const points = [...optima[first - 1].points, ...optima[first].points];
-  for (let step = 0; step < 12; step++) {
-    const middle = Math.sqrt(low * high);
-    if (follow(setting, middle, points).small < MERGED) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
-/** The optimum at any weight decay of the range, from those of the samples around it. */
-export function optimumAt(setting, optima, lambda) {
-  const after = Math.max(1, DECAYS.findIndex((each) => each >= lambda));
-  return follow(setting, lambda, [...optima[after - 1].points, ...optima[after].points]);
-}
-
 export default live((figure) => {
   let drawn = ""; // the curves do not depend on lambda: a drag of it keeps them
   let optima, from;

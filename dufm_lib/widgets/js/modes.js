@@ -1,41 +1,16 @@
 // The singular values of the logits under gradient flow without weight decay: which of them are left after a long time.
 import { live } from "./figure.js";
-import { boundary, odd, spectralFlow } from "./flow.js";
+import { boundary } from "./flow.js";
 import { GREY, INK, key, Plot } from "./plot.js";
-import { uniform } from "./random.js";
 import { show } from "./settings.js";
+import { ALIVE, END, outcome, pairingModes, pathOf, ratio } from "./survivors.js";
+import { dncStableScale } from "./theory.js";
 
-const TIMES = [0.1, 1e20];
-// a mode below this part of the largest has lost, as everywhere in the chapter
-const ALIVE = 0.3;
+const TIMES = [0.1, END];
 const LOOKS = {
   alive: { color: INK, dash: "", label: `ends above ${ALIVE} of the largest`, point: false },
   lost: { color: GREY, dash: "6 3", label: "falls behind", point: false },
 };
-
-/** The modes that a pairing of classes K - 1 - i and i needs: those that change their sign from one to the other. */
-export function pairingModes(K) {
-  return Array.from({ length: K - 1 }, (_, k) => odd(k + 1, K - 1));
-}
-
-/** z_1, ..., z_{K-1} at time 0: between theta and 1 times the size at random, or the modes of pairing ahead of the others. */
-export function beginning({ start, K, theta, size, seed }) {
-  const next = uniform(seed);
-  const parts = pairingModes(K).map((needed) => (start === "random" ? theta + (1 - theta) * next() : needed ? 1 : theta));
-  return parts.map((part) => size * part);
-}
-
-/** The singular values of a setting of the figure over time: see flow.js. */
-export function pathOf(values, end = TIMES[1]) {
-  return spectralFlow(values, beginning(values), end);
-}
-
-/** { largest, alive: [boolean, ...] } at the end of a path. */
-export function outcome(path) {
-  const [, values] = path.at(-1);
-  const largest = Math.max(...values);
-  return { largest, alive: values.map((value) => value > ALIVE * largest) };
-}
 
 export default live((figure) => ({
   draw() {
@@ -75,17 +50,15 @@ function tell({ start, K, L, n, theta, size }, path, { largest, alive }) {
   const lasting = `At time 10²⁰ ${count} of ${K - 1} singular values are above ${ALIVE} of the largest, ${show(largest)}.`;
   const repulsion =
     L > 1
-      ? ` Around collapse differences grow up to the scale K(L−1)/(L+1) = ${show((K * (L - 1)) / (L + 1))}.`
+      ? ` Around collapse differences grow up to the scale K(L−1)/(L+1) = ${show(dncStableScale(K, L))}.`
       : " At depth 1 early growth keeps all ratios.";
   const about = `K = ${K}, L = ${L}, n = ${n}, from ${show(theta * size)} to ${show(size)}`;
-  if (start === "random") return `${about}. ${lasting}${repulsion}`;
-  const needed = pairingModes(K);
-  const ratios = path.map(([, values]) => values[needed.indexOf(false)] / values[needed.indexOf(true)]);
-  const last = ratios.at(-1);
-  const towards = last >= ratios.at(-2) * (1 - 1e-9) ? "towards collapse" : "towards pairing";
+  const alike = theta === 1 ? ", where no seed plays a part" : "";
+  if (start === "random") return `${about}${alike}. ${lasting}${repulsion}`;
+  const { least, last, rising } = ratio(path, K);
   return (
-    `${about}, pairing ahead. The ratio θ starts at ${show(theta)}, is ${show(Math.min(...ratios))} at its least and ` +
-    `${show(last)} at time 10²⁰, where it moves ${towards}. ` +
+    `${about}, pairing ahead, where no seed plays a part. The ratio θ starts at ${show(theta)}, is ${show(least)} at its least and ` +
+    `${show(last)} at time 10²⁰, where it moves towards ${rising ? "collapse" : "pairing"}. ` +
     `The boundary for large logits is θ* = ${show(boundary({ K, L }))}.${repulsion}`
   );
 }
@@ -97,7 +70,7 @@ function growth(width, { K, L, size, theta }, path, lookOf) {
   const top = 2 * Math.max(...path.at(-1)[1]);
   const y = { min: Math.min(0.5 * theta * size, 0.1 * top), max: top, log: true, label: "singular value" };
   const plot = new Plot({ width, height: 260, x: timeAxis, y });
-  if (L > 1) plot.rule({ y: (K * (L - 1)) / (L + 1) });
+  if (L > 1) plot.rule({ y: dncStableScale(K, L) });
   return lines(plot, K, path, lookOf, (value) => value);
 }
 

@@ -39,3 +39,9 @@ export function edges(r, L) {
   ];
   return { columns: [{ share: 1, gaps }], sigma: [[1, edgesPrice(r, L)]] };
 }
+
+/** { dnc, pairing, strongly_regular }: the racers of these K and L; edges only where K = r (r-1) / 2. */
+export function racers(K, L) {
+  const r = verticesOf(K);
+  return { dnc: collapseBound(K), pairing: pairs(K, L), ...(r ? { strongly_regular: edges(r, L) } : {}) };
+}

@@ -10,11 +10,12 @@ const ENDED = {
  * One or two sentences.
  *   setting   what Descent takes          now       what Run.news() told, or null
  *   playing   whether it goes on          bounds    { dnc, pairing }: their best losses
- *   label     from a structure's key to its name
+ *   label     from a structure's key to its name      pace      of a run that plays, in words
  */
-export function words({ setting, now, playing, bounds, label }) {
+export function words({ setting, now, playing, bounds, label, pace }) {
   if (!now || (now.steps === 0 && !playing)) {
-    return `At step 0. The best loss of ${label("dnc")} is ${bounds.dnc.toFixed(4)}, that of ${label("pairing")} ${bounds.pairing.toFixed(4)}. Press Play.`;
+    const best = `The best loss of ${label("dnc")} is ${bounds.dnc.toFixed(4)}, that of ${label("pairing")} ${bounds.pairing.toFixed(4)}`;
+    return `At step 0. ${best}. Press Play to descend at learning rate ${show(setting.learningRate)}, ${pace}.`;
   }
   const steps = now.steps.toLocaleString("en");
   if (now.ended === "diverged") {
@@ -30,8 +31,9 @@ function structure({ rank, structure, ended }, label) {
   return `rank ${rank}, ${ended === "converged" || structure === "mixed" ? name : `close to ${name}`}`;
 }
 
-function against(loss, { dnc }, { activation }) {
-  const bound = `${dnc.toFixed(4)}, the best of DNC${activation === "relu" ? " in the linear model" : ""}`;
-  if (Math.abs(loss - dnc) < 5e-5 * dnc) return `equal to ${bound}`;
-  return loss < dnc ? `below ${bound}` : `above ${bound}`;
+function against(loss, { dnc, pairing }, { activation }) {
+  const place = (bound) => (Math.abs(loss - bound) < 5e-5 * bound ? "equal to" : loss < bound ? "below" : "above");
+  const to = (bound) => `${place(bound)} ${bound.toFixed(4)}`;
+  const model = activation === "relu" ? ", both in the linear model" : "";
+  return `${to(dnc)}, the best of DNC, and ${to(pairing)}, that of pairing${model}`;
 }

@@ -1,26 +1,13 @@
 // The phase map: which structure has the least loss for each number of classes and each depth, and what the theorems exclude.
-import { cellAt, cellMap, range } from "./cells.js";
+import { cellAt, cellMap } from "./cells.js";
+import { cells, leader, three } from "./contest.js";
 import { live } from "./figure.js";
 import { INK, key } from "./plot.js";
 import { show } from "./settings.js";
-import { dncIsExcluded, optimalScale, pairing, polygon, simplex } from "./theory.js";
+import { dncIsExcluded } from "./theory.js";
 
-const SHAPES = { dnc: simplex, pairing, polygon };
 const CLASSES = [3, 18];
 const DEPTHS = [1, 7];
-
-/** { name, best }: the structure of least loss, the first of equal ones (to 1e-9), "zero" if none beats zero logits. */
-export function cheapest(problem) {
-  const best = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, optimalScale(shape(problem.K), problem)]));
-  const least = Math.min(...Object.values(best).map(({ loss }) => loss));
-  const name = Object.keys(best).find((each) => best[each].loss <= least * (1 + 1e-9));
-  return { name: best[name].scale > 0 ? name : "zero", best };
-}
-
-/** The cells of the map, { K, L, name }. */
-export function cells(n, lambda) {
-  return range(DEPTHS).flatMap((L) => range(CLASSES).map((K) => ({ K, L, name: cheapest({ K, n, L, lambda }).name })));
-}
 
 export default live((figure) => {
   let drawn = "";
@@ -35,7 +22,7 @@ export default live((figure) => {
     draw() {
       const { K, L, n, lambda } = figure.values;
       if (drawn !== `${n} ${lambda}`) {
-        map = cells(n, lambda);
+        map = cells(three, CLASSES, DEPTHS, { n, lambda });
         drawn = `${n} ${lambda}`;
       }
       const words = tell(map, figure);
@@ -66,13 +53,14 @@ export default live((figure) => {
 });
 
 function tell(map, { values: { K, L, n, lambda }, looks }) {
-  const { name, best } = cheapest({ K, n, L, lambda });
+  const best = three({ K, n, L, lambda });
+  const name = leader(best);
   const losses = Object.entries(best).map(([each, { loss }]) => `${looks[each].label} ${show(loss, 5)}`);
   const count = (each) => map.filter((cell) => cell.name === each).length;
   const excluded = dncIsExcluded(K, L) ? "Theorem 1 excludes DNC there." : "Theorem 1 says nothing there.";
   return (
     `K = ${K}, L = ${L}: ${name === "zero" ? "no structure beats zero logits" : `of these three the least loss is that of ${looks[name].label}`} ` +
-    `(${losses.join(", ")}). ${excluded} Of the ${map.length} cells DNC has ${count("dnc")}, pairing ${count("pairing")}, ` +
+    `(${losses.join(", ")}). ${excluded} Of the ${map.length} cells at λ = ${show(lambda)}, n = ${n} DNC has ${count("dnc")}, pairing ${count("pairing")}, ` +
     `the polygon ${count("polygon")}, zero ${count("zero")}.`
   );
 }

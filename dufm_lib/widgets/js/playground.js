@@ -1,11 +1,12 @@
 // The playground: one run of gradient descent, trained by a worker in the page, with its loss, singular values and logits.
+import { duel } from "./contest.js";
 import { element } from "./controls.js";
 import { live } from "./figure.js";
 import { heatMap } from "./heat.js";
 import { GREY, INK, Plot, key } from "./plot.js";
 import { words } from "./outcome.js";
+import { thinned } from "./records.js";
 import { show } from "./settings.js";
-import { optimalScale, pairing, simplex } from "./theory.js";
 import source from "./worker.js?bundled";
 
 const FASTEST = 1_000_000; // the pace that no machine keeps
@@ -54,8 +55,8 @@ export default live((figure) => {
     history = [];
     now = null;
     step.disabled = blocked;
-    const problem = { K: values.K, n: values.n, L: values.L, lambda: values.lambda };
-    bounds = { dnc: optimalScale(simplex(values.K), problem).loss, pairing: optimalScale(pairing(values.K), problem).loss };
+    const best = duel(values);
+    bounds = { dnc: best.dnc.loss, pairing: best.pairing.loss };
     worker.postMessage({ start: setting, key: ++run, play: playing ? figure.values.pace : 0 });
   }
 
@@ -111,13 +112,14 @@ export default live((figure) => {
       const half = wide ? Math.floor((figure.width - 13) / 2) : figure.width;
       const size = Math.min(figure.width, 260);
       const linear = values.activation === "relu" ? " (linear model)" : "";
-      const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label });
+      const speed = values.pace === FASTEST ? "as fast as it can" : `${values.pace} steps a second`;
+      const said = words({ setting, now, playing, bounds, label: (name) => figure.looks[name].label, pace: speed });
       if (blocked) return "This browser allows no background work in a page (Web Workers), so nothing can be trained here.";
       state.textContent = now ? status(now, playing && values.pace === FASTEST ? pace : 0) : "";
       charts.innerHTML =
         lossChart(figure, { width: half, history, now, bounds, torch }) +
         valuesChart({ width: half, history, now, torch, K: values.K }) +
-        (now ? heatMap(now.logits, values.K, size, `class-mean logits: ${said}`) : "") +
+        (now ? heatMap(now.logits, values.K, size, `class-mean logits at step ${now.steps}`) : "") +
         `<div style="flex: 1 1 12rem; align-self: center">${key([
           { color: INK, label: "this run", point: false },
           { ...figure.looks.dnc, label: `best loss of DNC${linear}`, point: false },
@@ -150,12 +152,6 @@ function stepsAxis(now, torch) {
   const taken = Math.max(100, now?.steps ?? 0, torch?.at(-1)[0] ?? 0);
   const power = 10 ** Math.floor(Math.log10(taken));
   return { min: 0, max: power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= taken), label: "steps" };
-}
-
-/** At most a record a pixel. */
-function thinned(history, width) {
-  const stride = Math.ceil(history.length / width);
-  return stride < 2 ? history : history.filter((_, index) => index % stride === 0 || index === history.length - 1);
 }
 
 /** The curve of the same run in PyTorch, [[step, loss], ...], or null. */

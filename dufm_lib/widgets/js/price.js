@@ -1,4 +1,5 @@
 // What weight decay charges for a singular value, against the depth.
+import { alone, equalPairs, price } from "./charge.js";
 import { live } from "./figure.js";
 import { INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
@@ -7,11 +8,6 @@ const GHOSTS = [1, 2, 3, 6, 50];
 const GHOST = { color: "#7d8894", dash: "2 3" };
 const NOW = { color: INK, dash: "", marker: "o" };
 const COLUMNS = 160;
-
-/** The charge of one singular value at depth L: sigma^{2/(L+1)}. */
-export function price(sigma, L) {
-  return sigma ** (2 / (L + 1));
-}
 
 export default live((figure) => ({
   draw() {
@@ -22,7 +18,7 @@ export default live((figure) => ({
     const words =
       `At depth ${L} singular values ${show(first)} and ${show(second)} are charged ${show(price(first, L))} + ` +
       `${show(price(second, L))} = ${show(paid)}. One of ${show(first + second)} alone, with the same sum, would be charged ` +
-      `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that.`;
+      `${show(price(first + second, L))}, ${show(price(first + second, L) / paid, 2)} times that. The two are charged like one of ${show(alone(paid, L))} alone.`;
     figure.stage.innerHTML =
       `<div class="live-panels">${curves(width, L, [first, second]).svg()}${ball(width, L, first, second, paid).svg()}</div>` +
       key([
@@ -51,8 +47,7 @@ function curves(width, L, values) {
 
 /** Right: all pairs of singular values that cost as much as these two. */
 function ball(width, L, first, second, paid) {
-  const power = 2 / (L + 1);
-  const end = Math.min(paid ** (1 / power), 12);
+  const end = Math.min(alone(paid, L), 12);
   const max = Math.max(4, Math.min(12, 1.05 * end));
   const plot = new Plot({
     width,
@@ -60,16 +55,7 @@ function ball(width, L, first, second, paid) {
     x: { min: 0, max, label: "σ₁" },
     y: { min: 0, max, label: "σ₂" },
   });
-  // one half from the diagonal outwards, the other its mirror image
-  const pairs = (exponent, total) => {
-    const middle = (total / 2) ** (1 / exponent);
-    const half = Array.from({ length: COLUMNS + 1 }, (_, i) => {
-      const sigma = Math.min(middle + (max - middle) * (i / COLUMNS) ** 2, total ** (1 / exponent));
-      return [sigma, Math.max(0, total - sigma ** exponent) ** (1 / exponent)];
-    });
-    return [...half.map(([x, y]) => [y, x]).reverse(), ...half];
-  };
-  plot.line(pairs(1, first + second), GHOST, { width: 1.3 });
-  plot.line(pairs(power, paid), NOW, { width: 2.6 });
+  plot.line(equalPairs(first + second, 1, max, COLUMNS), GHOST, { width: 1.3 });
+  plot.line(equalPairs(paid, L, max, COLUMNS), NOW, { width: 2.6 });
   return plot.points([[first, second]], NOW, 5);
 }

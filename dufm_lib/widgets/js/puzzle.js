@@ -1,33 +1,14 @@
 // The puzzle of the front page: the best losses of DNC and pairing against the weight decay, and where they cross.
+import { crossings, duel } from "./contest.js";
 import { live } from "./figure.js";
 import { INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
-import { dncIsExcluded, optimalScale, pairing, rank, root, simplex } from "./theory.js";
+import { dncIsExcluded, pairing, rank, simplex } from "./theory.js";
 
 const RANGE = [2 ** -14, 0.5];
 const SAMPLES = 90;
-const SHAPES = { dnc: simplex, pairing };
+const NAMES = ["dnc", "pairing"];
 const DECAYS = Array.from({ length: SAMPLES + 1 }, (_, i) => RANGE[0] * (RANGE[1] / RANGE[0]) ** (i / SAMPLES));
-
-/** Best losses { dnc, pairing } of a problem { K, n, L, lambda }. */
-export function losses(problem) {
-  return Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, optimalScale(shape(problem.K), problem)]));
-}
-
-/** The weight decays in the range at which the two best losses change places, and whether pairing wins above. */
-export function crossings(problem, sampled) {
-  const gap = (best) => best.dnc.loss - best.pairing.loss;
-  const found = [];
-  for (let i = 0; i < SAMPLES; i++) {
-    const [before, after] = [sampled[i], sampled[i + 1]];
-    // where both are zero logits there is nothing to compare
-    if (after.dnc.scale === 0 && after.pairing.scale === 0) break;
-    if (gap(before) * gap(after) >= 0) continue;
-    const at = Math.exp(root((log) => gap(losses({ ...problem, lambda: Math.exp(log) })), Math.log(DECAYS[i]), Math.log(DECAYS[i + 1])));
-    found.push({ lambda: at, pairingAbove: gap(after) > 0 });
-  }
-  return found;
-}
 
 export default live((figure) => {
   let drawn = ""; // the curves do not depend on lambda: a drag of it keeps them
@@ -37,18 +18,18 @@ export default live((figure) => {
       const { K, n, L, lambda } = figure.values;
       const problem = { K, n, L, lambda };
       if (drawn !== `${K} ${n} ${L}`) {
-        sampled = DECAYS.map((each) => losses({ K, n, L, lambda: each }));
-        crossed = crossings(problem, sampled);
+        sampled = DECAYS.map((each) => duel({ K, n, L, lambda: each }));
+        crossed = crossings(problem, DECAYS, sampled);
         drawn = `${K} ${n} ${L}`;
       }
-      const now = losses(problem);
+      const now = duel(problem);
       const words = verdict(problem, now, crossed);
       const run = figure.result;
       const fits = run && run.K === K && run.n === n && run.L === L;
       const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
       const panels = [lossPanel, ratioPanel].map((panel) => panel(width, figure.looks, problem, sampled, now, crossed, fits ? run : null));
       if (run) panels.push(runPanel(figure.width, figure.looks, run));
-      const used = run ? [...new Set([...Object.keys(SHAPES), ...run.structure])] : Object.keys(SHAPES);
+      const used = run ? [...new Set([...NAMES, ...run.structure])] : NAMES;
       figure.stage.innerHTML =
         `<div class="live-panels">${panels.map((plot) => plot.svg()).join("")}</div>` + key(used.map((name) => figure.looks[name]));
       return words;
@@ -63,7 +44,7 @@ function verdict({ K, n, L, lambda }, { dnc, pairing: rival }, crossed) {
   let now;
   if (dnc.scale === 0 && rival.scale === 0) now = `With λ = ${show(lambda)} neither pays: zero logits are better.`;
   else if (same) now = `The two losses are equal at λ = ${show(lambda)}.`;
-  else now = `At λ = ${show(lambda)} the smaller loss is that of ${dnc.loss < rival.loss ? "DNC" : "pairing"} (${both}; ${ranks}).`;
+  else now = `At λ = ${show(lambda)} the smaller loss is that of ${dnc.loss < rival.loss ? "DNC" : "pairing"} (${both}, ${show(rival.loss / dnc.loss)} times that; ${ranks}).`;
   const theorem = dncIsExcluded(K, L)
     ? `Theorem 1: for K = ${K} and L = ${L} no collapsed solution is a global minimum, whatever λ and n.`
     : `Theorem 1 is silent for K = ${K} and L = ${L}.`;
@@ -89,7 +70,7 @@ function lossPanel(width, looks, problem, sampled, now, crossed, run) {
     x: decayAxis,
     y: { min: 0.6 * sampled[0].pairing.loss, max: top, log: true, label: "best loss" },
   });
-  for (const name of ["dnc", "pairing"]) {
+  for (const name of NAMES) {
     plot.line(sampled.map((best, i) => [DECAYS[i], best[name].loss]), looks[name]);
     plot.points([[problem.lambda, now[name].loss]], looks[name]);
   }
@@ -134,7 +115,7 @@ function runPanel(width, looks, run) {
     x: { min: Math.max(1, run.steps[1] ?? 1), max: Math.max(10, run.steps.at(-1)), log: true, label: "step" },
     y: { min: low - room, max: high + 2 * room, label: `loss of ${run.loss.length} runs with PyTorch` },
   });
-  for (const name of ["dnc", "pairing"]) plot.rule({ y: run[name] }, { color: looks[name].color });
+  for (const name of NAMES) plot.rule({ y: run[name] }, { color: looks[name].color });
   run.loss.forEach((loss, i) => plot.line(run.steps.map((step, at) => [step, loss[at]]), looks[run.structure[i]] ?? { color: INK }, { width: 1.4 }));
   return plot;
 }

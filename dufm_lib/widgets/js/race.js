@@ -1,10 +1,11 @@
 // The race with ReLU: pairs and edges of a complete graph against the least loss that collapse can have.
-import { cellAt, cellMap, range } from "./cells.js";
+import { cellAt, cellMap } from "./cells.js";
+import { cells, leader, race } from "./contest.js";
 import { live } from "./figure.js";
-import { collapseBound, edges, pairs, pairsPrice, verticesOf } from "./nonnegative.js";
+import { pairsPrice, racers } from "./nonnegative.js";
 import { INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
-import { dncIsExcluded, optimalScale } from "./theory.js";
+import { dncIsExcluded } from "./theory.js";
 
 const CLASSES = [4, 21];
 const DEPTHS = [2, 9];
@@ -12,29 +13,6 @@ const RANGE = [2 ** -20, 0.5];
 const SAMPLES = 60;
 const DECAYS = Array.from({ length: SAMPLES + 1 }, (_, i) => RANGE[0] * (RANGE[1] / RANGE[0]) ** (i / SAMPLES));
 const NAMES = { dnc: "collapse", pairing: "pairs", strongly_regular: "edges" };
-
-/** { dnc, pairing, strongly_regular }: the racers of these K and L; edges only where K = r (r-1) / 2. */
-export function racers(K, L) {
-  const r = verticesOf(K);
-  return { dnc: collapseBound(K), pairing: pairs(K, L), ...(r ? { strongly_regular: edges(r, L) } : {}) };
-}
-
-/** { structure: { scale, loss } } of each racer, at its own best scale. */
-export function race(problem) {
-  const entries = Object.entries(racers(problem.K, problem.L));
-  return Object.fromEntries(entries.map(([name, structure]) => [name, optimalScale(structure, problem)]));
-}
-
-/** Who has the least loss, "zero" if none of them beats zero logits. */
-export function leader(best) {
-  const name = Object.keys(best).reduce((least, each) => (best[each].loss < best[least].loss ? each : least));
-  return best[name].scale > 0 ? name : "zero";
-}
-
-/** The cells of the map, { K, L, name }. */
-export function cells(n, lambda) {
-  return range(DEPTHS).flatMap((L) => range(CLASSES).map((K) => ({ K, L, name: leader(race({ K, n, L, lambda })) })));
-}
 
 export default live((figure) => {
   // what does not depend on the slider that moves is kept
@@ -53,9 +31,9 @@ export default live((figure) => {
     draw() {
       const { K, L, n, lambda } = figure.values;
       const curves = once("curves", `${K} ${L} ${n}`, () => DECAYS.map((each) => race({ K, L, n, lambda: each })));
-      const found = once("cells", `${n} ${lambda}`, () => cells(n, lambda));
+      const found = once("cells", `${n} ${lambda}`, () => cells(race, CLASSES, DEPTHS, { n, lambda }));
       const now = race({ K, L, n, lambda });
-      const words = tell({ K, L, lambda }, now);
+      const words = tell({ K, L, lambda }, now, found);
       const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
       map = cellMap({
         width,
@@ -79,7 +57,7 @@ export default live((figure) => {
   };
 });
 
-function tell({ K, L, lambda }, best) {
+function tell({ K, L, lambda }, best, map) {
   const prices = Object.entries(racers(K, L)).map(([name, { sigma: [[, price]] }]) => ({ name, price }));
   const below = prices.filter(({ name, price }) => name !== "dnc" && price < K - 1).map(({ name }) => NAMES[name]);
   const first = leader(best);
@@ -96,7 +74,10 @@ function tell({ K, L, lambda }, best) {
   const all = below.length
     ? `The price of ${below.join(" and of ")} is below that of collapse: ${here} no collapsed solution is a global minimum, whatever λ and n.`
     : `No price is below that of collapse: ${here} nothing is settled for every λ.`;
-  return `${now}Prices: ${prices.map(({ name, price }) => `${NAMES[name]} ${show(price, 4)}`).join(", ")}. ${all}`;
+  const ahead = Object.entries({ ...NAMES, dnc: "the bound of collapse", zero: "zero logits" });
+  const counts = ahead.map(([name, said]) => `${said} in ${map.filter((cell) => cell.name === name).length}`);
+  const listed = prices.map(({ name, price }) => `${NAMES[name]} ${show(price, 4)}`).join(", ");
+  return `${now}Prices: ${listed}. ${all} Of the ${map.length} cells the least loss is that of ${counts.join(", ")}.`;
 }
 
 /** Losses in parts of the bound of collapse; dotted, the ratio of the prices; and the ends of runs of the same setting. */

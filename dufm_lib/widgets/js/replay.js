@@ -2,22 +2,18 @@
 import { element } from "./controls.js";
 import { live } from "./figure.js";
 import { GREY, INK, Plot, key } from "./plot.js";
+import { nearest } from "./records.js";
 import { show } from "./settings.js";
+import { rank } from "./spectrum.js";
 import { effectiveRank } from "./stats.js";
 import { turntable } from "./turntable.js";
 
 const PACE = 150; // milliseconds from record to record
-const RTOL = 1e-3; // singular values above it, relative to the largest, count for the rank
 const DNC = [
   { color: INK, dash: "", label: "DNC1: variability within classes" },
   { color: INK, dash: "7 3", label: "DNC2: distance of the means from a simplex" },
   { color: INK, dash: "2 3", label: "DNC3: share of the last weight matrix outside their span" },
 ];
-
-/** The index of the recorded step that is nearest to `step`. */
-export function nearest(steps, step) {
-  return steps.reduce((best, each, i) => (Math.abs(each - step) < Math.abs(steps[best] - step) ? i : best), 0);
-}
 
 export default live((figure) => {
   const { runs, first } = figure.data;
@@ -58,7 +54,7 @@ export default live((figure) => {
       const run = chosen();
       const at = nearest(run.steps, figure.values.step);
       const width = figure.width >= 560 ? Math.floor((figure.width - 13) / 2) : figure.width;
-      const said = tell(run, at, figure.looks);
+      const said = tell(run, at, figure.values.step, figure.looks);
       // a solid by its edges, what needs more dimensions by its spokes
       const edges = run.edges.length ? run.edges : run.names.map((_, k) => [k, -1]);
       const solid = { points: run.points[at], edges, names: run.names };
@@ -68,7 +64,7 @@ export default live((figure) => {
       const now = JSON.stringify([set, width, figure.result]);
       if (now !== drawn) {
         drawn = now;
-        state.textContent = `step ${run.steps[at]}, objective ${run.objective[at].toFixed(4)}`;
+        state.textContent = `step ${place(run.steps, at, set.step)}, objective ${run.objective[at].toFixed(4)}`;
         const charts = [objective, values, collapse, ranks].map((chart) => chart({ width, run, at, looks: figure.looks, again: figure.result }));
         beside.innerHTML = charts.slice(0, 2).join("");
         below.innerHTML = charts.slice(2).join("") + legend(run, figure);
@@ -88,17 +84,23 @@ function means({ steps, carried, edges }, at) {
   return `Centred class means at step ${steps[at]}: ${shadow}${hull}.`;
 }
 
-function tell(run, at, looks) {
+/** The step of a record, for a reader who asked for this one or for another. */
+function place(steps, at, asked) {
+  const end = steps.at(-1);
+  if (asked > end) return `${end}, the end (the run stopped there, before step ${asked})`;
+  const near = asked === steps[at] ? "" : ` (the record nearest to step ${asked})`;
+  return `${steps[at]}, ${steps[at] === end ? "the end" : `of ${end}`}${near}`;
+}
+
+function tell(run, at, asked, looks) {
   const { steps, objective, sigma, dnc, structure, bounds } = run;
-  const place = at === steps.length - 1 ? "the end" : `of ${steps.at(-1)}`;
   const name = structure[at] === "mixed" ? "no structure with a name" : looks[structure[at]].label;
   const bound = (each, said) => (each === undefined ? "" : `${objective[at] < each ? "below" : "above"} the best ${said}, ${each.toFixed(4)}`);
   const against = [bound(bounds.dnc, "of DNC"), bound(bounds.pairing, "of pairing")].filter(Boolean).join(" and ");
-  const counted = sigma[at].filter((value) => value > RTOL * sigma[at][0]).length;
   const metrics = dnc[at].map((value, i) => `DNC${i + 1} ${value === null ? "undefined" : show(value, 2)}`).join(", ");
   return (
-    `Step ${steps[at]}, ${place}: objective ${objective[at].toFixed(4)}${against && `, ${against}`}. ` +
-    `Logits: ${name}, rank ${counted}, effective rank ${effectiveRank(sigma[at]).toFixed(1)}. ${metrics}. ${means(run, at)}`
+    `Step ${place(steps, at, asked)}: objective ${objective[at].toFixed(4)}${against && `, ${against}`}. ` +
+    `Logits: ${name}, rank ${rank(sigma[at])}, effective rank ${effectiveRank(sigma[at]).toFixed(1)}. ${metrics}. ${means(run, at)}`
   );
 }
 
@@ -123,7 +125,7 @@ function values(given) {
   const { steps, sigma } = given.run;
   const plot = chart(given, { min: 0, max: 1.05 * Math.max(1e-3, ...sigma.slice(1).map((each) => each[0])), label: "singular values of the logits" });
   for (let i = sigma[0].length - 1; i >= 0; i--) {
-    const kept = sigma.at(-1)[i] > RTOL * sigma.at(-1)[0];
+    const kept = i < rank(sigma.at(-1));
     plot.line(zip(steps, sigma.map((each) => each[i])), { color: kept ? INK : GREY, dash: kept ? "" : "4 3" }, { width: kept ? 2 : 1.3 });
   }
   return plot.svg({ label: `Singular values of the class-mean logits: ${sigma[given.at].map((value) => show(value, 2)).join(", ")}.` });
@@ -151,7 +153,7 @@ function legend({ bounds, structure, sigma }, { looks, result }) {
     ...[...new Set(structure)].map((name) => ({ ...looks[name], line: false })),
     ...Object.keys(bounds).map((name) => line(looks[name], `best objective of ${looks[name].label}`)),
     line({ color: INK }, "singular values that stay"),
-    ...(sigma.at(-1).some((value) => value <= RTOL * sigma.at(-1)[0]) ? [line({ color: GREY, dash: "4 3" }, "that do not")] : []),
+    ...(rank(sigma.at(-1)) < sigma.at(-1).length ? [line({ color: GREY, dash: "4 3" }, "that do not")] : []),
     ...DNC.map((each) => line(each, each.label)),
     ...(result ? [{ color: INK, marker: "+", label: "again, with PyTorch", line: false }] : []),
   ]);

@@ -43,7 +43,7 @@ function tell(problem, { dnc, pairing: pairs, zero }, edges) {
     const load = K * lambda * Math.sqrt(n);
     said.push(`Kλ√n = ${show(load)} is ${load < 1 ? "below" : "not below"} 1.`);
   }
-  if (!dnc.length) said.push(`No DNC point is critical: that ends at λ = ${show(edges.exists)}.`);
+  if (!dnc.length) said.push(`No DNC point is critical${L === 1 ? `: that ends at λ = ${show(edges.exists)}` : ""}.`);
   else {
     const { scale, loss, negative } = dnc.at(-1);
     if (L > 1) said.push(`DNC is critical at α = ${show(dnc[0].scale)}, the rim around zero, and at α = ${show(scale)}.`);
@@ -54,6 +54,7 @@ function tell(problem, { dnc, pairing: pairs, zero }, edges) {
   said.push(zero.curvature < 0 ? "Zero is a saddle." : "Zero is a minimum.");
   if (!pairs.scale) said.push("Pairing is best at zero.");
   else said.push(`Pairing at its best scale, ${show(pairs.scale)}, has the loss ${show(pairs.loss)}.`);
+  if (L > 1) said.push(`Up to λ = ${show(edges.exists)} DNC is critical, up to ${show(edges.level)} below zero logits, up to ${show(edges.stable)} without a negative eigenvalue.`);
   return said.join(" ");
 }
 

@@ -2,7 +2,7 @@
 import { live } from "./figure.js";
 import { INK, key, Plot, powerOfTen } from "./plot.js";
 import { show } from "./settings.js";
-import { wilson } from "./stats.js";
+import { shares, wilson } from "./stats.js";
 
 const LOOKS = [
   { dash: "2 3", marker: "^" },
@@ -10,19 +10,6 @@ const LOOKS = [
   { dash: "", marker: "o" },
 ];
 const percent = (part) => `${Math.round(100 * part)}%`;
-
-/**
- * Shares of a structure at each point of a slice, from the first `runs` runs of each.
- *   points   [[x, letters], ...]: a letter a run
- *   letter   that of the structure, or "" for all that have none of `named`
- */
-export function shares(points, letter, named, runs) {
-  return points.map(([x, letters]) => {
-    const first = [...letters.slice(0, runs)];
-    const count = first.filter((each) => (letter ? each === letter : !named.includes(each))).length;
-    return { x, count, runs: first.length, ...wilson(count, first.length) };
-  });
-}
 
 export default live((figure) => ({
   draw() {
@@ -99,7 +86,9 @@ function tell({ values: { structure, runs }, looks, data: { scales } }, found) {
   const lines = scales.map((scale, i) => {
     const say = ({ count, runs: of, low, high }) => `${count} of ${of} (${percent(low)} to ${percent(high)})`;
     const [narrow, wide] = [found.width[i][0], found.width[i].at(-1)];
-    return `initial scale ${scale}: ${say(narrow)} at width ${narrow.x}, ${say(wide)} at width ${wide.x}`;
+    const most = found.lambda[i].reduce((best, each) => (each.estimate > best.estimate ? each : best));
+    const widths = `${say(narrow)} at width ${narrow.x}, ${say(wide)} at width ${wide.x}`;
+    return `Initial scale ${scale}: ${widths}; over the weight decays at most ${say(most)}, at λ = ${show(most.x)}`;
   });
-  return `Runs that end at ${name}, with 95% intervals from ${runs} runs a point: ${lines.join("; ")}.`;
+  return `Runs that end at ${name}, with 95% intervals from ${runs} runs a point. ${lines.join(". ")}.`;
 }

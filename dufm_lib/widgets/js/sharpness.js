@@ -1,6 +1,6 @@
 // Norms of the Hessian at collapse over those at pairing: on the way to vanishing weight decay, and their limits.
 import { live } from "./figure.js";
-import { limits, norms, ratios } from "./flatness.js";
+import { limits, norms, penaltyShare, ratios } from "./flatness.js";
 import { GREY, INK, key, Plot } from "./plot.js";
 import { show } from "./settings.js";
 
@@ -27,9 +27,9 @@ export default live((figure) => {
         drawn = `${K} ${n} ${L} ${problem.d}`;
       }
       const now = norms(problem);
-      const words = tell(problem, now, figure.values.d);
-      const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
+            const width = figure.width >= 560 ? (figure.width - 13) / 2 : figure.width;
       const deep = DEPTHS.map((depth) => limits({ K, n, L: depth }));
+      const words = tell(problem, now, deep, figure.values.d);
       const all = [...curves, ...deep].filter(Boolean).flatMap(Object.values);
       const [low, high] = [Math.min(0.9, ...all), Math.max(1.1, ...all)];
       const y = { min: low - 0.06 * (high - low), max: high + 0.06 * (high - low), label: "norm at DNC / at pairing" };
@@ -48,7 +48,7 @@ export default live((figure) => {
   };
 });
 
-function tell({ K, n, L, d, lambda }, now, width) {
+function tell({ K, n, L, d, lambda }, now, deep, width) {
   const listed = (each) => Object.keys(LOOKS).map((name) => `${LOOKS[name].label.split(" ")[0]} ${show(each[name])}`).join(", ");
   const end = limits({ K, n, L });
   const sides = { flatter: 0, equal: 0, sharper: 0 };
@@ -57,13 +57,10 @@ function tell({ K, n, L, d, lambda }, now, width) {
   const said = Object.entries(sides).filter(([, count]) => count).map(([side, count]) => `${count} ${verb(side, count)} ${side}`);
   const narrow = width < K ? ` (the width must be at least K: shown for d = ${d})` : "";
   const about = `K = ${K}, n = ${n}, L = ${L}, d = ${d}, λ = ${show(lambda)}${narrow}`;
-  const limit = `In the limit λ → 0: ${listed(end)}; of the three norms ${said.join(", ")}.`;
+  const limit = `In the limit λ → 0: ${listed(end)}; of the three norms ${said.join(", ")}. From depth ${DEPTHS[0]} to ${DEPTHS.at(-1)} these go from ${listed(deep[0])} to ${listed(deep.at(-1))}.`;
   if (!now) return `${about}: the weight decay is too large for one of the two points. ${limit}`;
-  const { dnc, pairing } = now;
-  const parameters = K * n * d + (L - 1) * d * d + K * d;
-  const share = Math.round((100 * parameters) / dnc.trace);
-  const found = Object.fromEntries(Object.keys(LOOKS).map((name) => [name, dnc[name] / pairing[name]]));
-  return `${about}: ${listed(found)} times the norm at pairing. The penalty alone makes ${share}% of the trace norm at DNC. ${limit}`;
+  const share = Math.round(100 * penaltyShare({ K, n, L, d }, now.dnc.trace));
+  return `${about}: ${listed(ratios({ K, n, L, d, lambda }))} times the norm at pairing. The penalty alone makes ${share}% of the trace norm at DNC. ${limit}`;
 }
 
 /** The ratios on the way to vanishing weight decay, with their limits. */

@@ -15,3 +15,16 @@ export function effectiveRank(sigma) {
   const total = sigma.reduce((sum, each) => sum + each, 0);
   return Math.exp(-sigma.reduce((sum, each) => sum + (each > 0 ? (each / total) * Math.log(each / total) : 0), 0));
 }
+
+/**
+ * Shares of a structure at each point of a slice, from the first `runs` runs of each.
+ *   points   [[x, letters], ...]: a letter a run
+ *   letter   that of the structure, or "" for all that have none of `named`
+ */
+export function shares(points, letter, named, runs) {
+  return points.map(([x, letters]) => {
+    const first = [...letters.slice(0, runs)];
+    const count = first.filter((each) => (letter ? each === letter : !named.includes(each))).length;
+    return { x, count, runs: first.length, ...wilson(count, first.length) };
+  });
+}

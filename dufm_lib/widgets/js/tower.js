@@ -27,6 +27,13 @@ export function singularValues({ K, L, mix }) {
   return { logits, factors: logits.map((sigma) => sigma ** (1 / (L + 1))) };
 }
 
+/** Singular values of the class means above 0, ..., L factors, { within, between } the pairs. */
+export function meanSizes(setting) {
+  const { factors } = singularValues(setting);
+  const growth = (s) => Array.from({ length: setting.L + 1 }, (_, l) => s ** (l + 1) / Math.sqrt(SAMPLES));
+  return { within: growth(factors[0]), between: growth(factors.at(-1)) };
+}
+
 /** A random matrix of this Frobenius norm, `rows` by `columns`. */
 function random(draw, rows, columns, norm) {
   const made = Array.from({ length: rows }, () => Array.from({ length: columns }, draw));
