@@ -202,6 +202,7 @@ ROWS = {
         "structures": optional(listed(["dnc"], ["x"], [])).called("structures|structure"),
         "bounds": optional(table({"dnc": 1.0}, {"dnc": "low"})),
         "log": switch(),
+        "label": optional(text("this run")),
     },
     "plots.metrics_over_time": AX
     | {

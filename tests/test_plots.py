@@ -189,6 +189,20 @@ def test_one_loss_curve_needs_no_structure(ax):
     assert ax.get_legend() is None and len(ax.lines) == 1
 
 
+def test_a_loss_curve_has_the_name_it_is_given(ax):
+    plots.loss_curves(ax, [0, 1], np.ones((2, 2)), ["mixed", "dnc"], label="these networks")
+    assert legend(ax) == ["these networks"]
+    assert ax.lines[0].get_color() == plots.COLORS["mixed"]
+
+
+def test_a_colour_bar_is_no_higher_than_its_matrix():
+    figure, (ax, _) = plots.subplots(1, 2, size=(7.2, 2.5), width_ratios=(1, 4))
+    plots.logit_matrix(ax, np.eye(9))
+    figure.draw_without_rendering()
+    matrix, bar = ax.get_window_extent(), ax.child_axes[0].get_window_extent()
+    assert matrix.y0 < bar.y0 < bar.y1 < matrix.y1 and matrix.x1 < bar.x0
+
+
 def test_loss_curves_name_every_run(ax):
     with pytest.raises(ValueError, match="each of the 2 runs, got 1"):
         plots.loss_curves(ax, [0, 1], np.ones((2, 2)), ["dnc"])
