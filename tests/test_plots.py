@@ -144,6 +144,18 @@ def test_by_structure(ax):
     assert legend(ax) == ["DNC (simplex)", "polygon"]
 
 
+def test_layer_metrics():
+    figure, axes = plots.subplots(1, 2)
+    values = torch.rand(4, 3)
+    assert plots.layer_metrics(axes, range(4), {"DNC1": values, "DNC2": values}) == list(axes)
+    assert [ax.get_title() for ax in axes] == ["DNC1", "DNC2"] and axes[0].get_legend() is None
+    assert np.allclose(axes[1].lines[2].get_ydata(), values[:, 2])
+    (above,) = figure.legends
+    assert [text.get_text() for text in above.get_texts()] == ["layer 1", "layer 2", "layer 3"]
+    with pytest.raises(ValueError, match="axes"):
+        plots.layer_metrics(axes, range(4), {"DNC1": values})
+
+
 def test_layer_spectra():
     figure, axes = plots.subplots(1, 2)
     spectra = {"first": torch.tensor([[3.0, 2.0, 1.0], [3.0, 1.0, 0.0]]), "second": torch.ones(2, 7)}

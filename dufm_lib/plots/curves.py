@@ -80,6 +80,26 @@ def metrics_over_time(ax: Axes, steps, metrics: Mapping[str, Sequence[float]], l
     return ax
 
 
+def layer_metrics(axes: Sequence[Axes], steps, metrics: Mapping[str, Sequence]) -> list[Axes]:
+    """Metrics of every layer over the steps: a panel a metric, on a logarithmic axis, and one legend above them all.
+
+    Args:
+        axes: one for each metric, all of one figure.
+        steps: (T,) epochs or steps.
+        metrics: {title: (T, L) values}, the same layers in each.
+    """
+    steps, metrics = array("steps", steps, "T"), mapping("metrics", metrics)
+    each = [canvas(ax) for ax in sequence("axes", axes, "axes, one for each of metrics,", len(metrics))]
+    for ax, (title, values) in zip(each, metrics.items(), strict=True):
+        lines = enumerate(array("metrics", values, len(steps), "L").T, start=1)
+        metrics_over_time(ax, steps, {f"layer {layer}": line for layer, line in lines})
+        ax.get_legend().remove()
+        ax.set_title(title)
+    handles, labels = each[0].get_legend_handles_labels()
+    each[0].figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return each
+
+
 def by_structure(ax: Axes, x, values: Mapping[str, Sequence[float]]) -> Axes:
     """One line for each structure, in its colour, against a setting.
 
