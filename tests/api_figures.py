@@ -182,6 +182,11 @@ ROWS = {
         "structure": STRUCTURE,
         "floor": weight(1e-6, below=1),
     },
+    "plots.layer_metrics": {
+        "axes": replace(thing(lambda: [AX["ax"].value()]), made_anew=True).called("axes|ax"),
+        "steps": numbers([1.0, 2.0]).called("steps|metrics"),
+        "metrics": table({"a": np.ones((2, 3))}, {"a": [1.0]}, {"a": "b"}, {}).called("metrics|axes"),
+    },
     "plots.layer_spectra": {
         "axes": replace(thing(lambda: [AX["ax"].value()]), made_anew=True).called("axes|ax"),
         "steps": numbers([1.0, 2.0]).called("steps|spectra"),
@@ -202,6 +207,7 @@ ROWS = {
         "structures": optional(listed(["dnc"], ["x"], [])).called("structures|structure"),
         "bounds": optional(table({"dnc": 1.0}, {"dnc": "low"})),
         "log": switch(),
+        "label": optional(text("this run")),
     },
     "plots.metrics_over_time": AX
     | {

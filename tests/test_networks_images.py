@@ -157,10 +157,21 @@ def test_without_normalisation_batches_change_the_path_but_not_what_is_measured(
 def test_the_bound_of_collapse():
     result = networks.train(small(), IMAGES, "ufm", UFM, steps=1)
     assert result.dnc_bound == theory.optimal_scale(result.problem, structures.simplex_etf(3))[1]
+    pairing = theory.optimal_scale(result.problem, structures.pairing(3))[1]
+    assert result.bounds == {"dnc": result.dnc_bound, "pairing": pairing}
     rectified = networks.train(small(activation="relu"), IMAGES, "ufm", UFM, steps=1)
-    assert rectified.dnc_bound == result.dnc_bound
+    assert rectified.bounds == {"dnc": result.dnc_bound}
+    standard = networks.train(small(), IMAGES, "standard", 1e-2, steps=1)
+    assert standard.bounds == {}
     with pytest.raises(ValueError, match="problem needs regularization 'ufm'"):
-        _ = networks.train(small(), IMAGES, "standard", 1e-2, steps=1).dnc_bound
+        _ = standard.dnc_bound
+
+
+def test_the_spectra_have_a_name_for_every_layer():
+    history = networks.train(small(depth=2), IMAGES, "ufm", UFM, steps=1).history
+    first, second, logits = history.spectra.items()
+    assert [first[0], second[0]] == ["$W_1$", "$W_2$"]
+    assert first[1] is history.weight_singular_values[0] and logits[1] is history.singular_values
 
 
 @pytest.mark.parametrize(

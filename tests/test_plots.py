@@ -144,6 +144,18 @@ def test_by_structure(ax):
     assert legend(ax) == ["DNC (simplex)", "polygon"]
 
 
+def test_layer_metrics():
+    figure, axes = plots.subplots(1, 2)
+    values = torch.rand(4, 3)
+    assert plots.layer_metrics(axes, range(4), {"DNC1": values, "DNC2": values}) == list(axes)
+    assert [ax.get_title() for ax in axes] == ["DNC1", "DNC2"] and axes[0].get_legend() is None
+    assert np.allclose(axes[1].lines[2].get_ydata(), values[:, 2])
+    (above,) = figure.legends
+    assert [text.get_text() for text in above.get_texts()] == ["layer 1", "layer 2", "layer 3"]
+    with pytest.raises(ValueError, match="axes"):
+        plots.layer_metrics(axes, range(4), {"DNC1": values})
+
+
 def test_layer_spectra():
     figure, axes = plots.subplots(1, 2)
     spectra = {"first": torch.tensor([[3.0, 2.0, 1.0], [3.0, 1.0, 0.0]]), "second": torch.ones(2, 7)}
@@ -187,6 +199,20 @@ def test_factor_spectra(ax):
 def test_one_loss_curve_needs_no_structure(ax):
     plots.loss_curves(ax, [0, 1], [2.0, 1.0])
     assert ax.get_legend() is None and len(ax.lines) == 1
+
+
+def test_a_loss_curve_has_the_name_it_is_given(ax):
+    plots.loss_curves(ax, [0, 1], np.ones((2, 2)), ["mixed", "dnc"], label="these networks")
+    assert legend(ax) == ["these networks"]
+    assert ax.lines[0].get_color() == plots.COLORS["mixed"]
+
+
+def test_a_colour_bar_is_no_higher_than_its_matrix():
+    figure, (ax, _) = plots.subplots(1, 2, size=(7.2, 2.5), width_ratios=(1, 4))
+    plots.logit_matrix(ax, np.eye(9))
+    figure.draw_without_rendering()
+    matrix, bar = ax.get_window_extent(), ax.child_axes[0].get_window_extent()
+    assert matrix.y0 < bar.y0 < bar.y1 < matrix.y1 and matrix.x1 < bar.x0
 
 
 def test_loss_curves_name_every_run(ax):

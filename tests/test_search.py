@@ -134,6 +134,9 @@ def test_the_search_reports_and_stops_when_told():
     theory.search_optimum(setting(4, 2, 1e-3), starts=2, report=lambda share, text: seen.append(share) or True)
     assert seen == [0.2, 0.4, 0.6, 0.8, 1.0]  # three structures and two starts
     seen.clear()
+    theory.search_optimum(setting(4, 2, 1e-3), starts=2, report=lambda share, text: seen.append(share))
+    assert len(seen) == 5  # None is not False
+    seen.clear()
     loss, _ = theory.search_optimum(setting(4, 2, 1e-3), starts=9, report=lambda share, text: bool(seen.append(share)))
     assert len(seen) == 1 and loss < 0.02
 

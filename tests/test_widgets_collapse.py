@@ -38,7 +38,7 @@ def test_three_classes_are_drawn_in_a_plane_and_collapse_after_the_last_error():
 @pytest.mark.parametrize("classes", [2, 4])
 def test_other_numbers_of_classes_are_drawn_as_cosines(classes):
     figure, _ = collapse.collapse(**SETTING | {"classes": classes}, report=silent)
-    left, right, _bar = figure.axes
+    left, right = figure.axes
     table = right.images[0].get_array()
     assert table.shape == (classes, classes)
     assert left.get_ylim()[0] >= 1e-8  # NC2 of two classes is zero with rounding and does not set the scale

@@ -9,8 +9,10 @@ from dufm_lib.widgets import digits
 
 SMALL = {
     "samples": 5,
-    "depth": 1,
     "width": 10,
+    "depth": 1,
+    "activation": "linear",
+    "regularization": "ufm",
     "feature_decay": 0.005,
     "weight_decay": 0.005,
     "init_scale": 1.0,
@@ -35,7 +37,7 @@ def short(monkeypatch):
 
 def test_one_layer_collapses():
     figure, text = digits.surviving_directions(**SMALL, report=silent)
-    assert "DNC (simplex), rank 9" in text and "After 800 steps" in text
+    assert "After 800 steps: rank 9" in text and text.endswith("Structure: DNC (simplex).")
     spectrum, objective = figure.axes
     assert len(spectrum.lines) == 10 and len(objective.lines) == 3  # singular values; the curve and two bounds
     reached, bound = reached_and_collapse(text)
@@ -48,6 +50,22 @@ def test_bounds_depend_on_the_feature_decay_of_a_class_only(short, samples):
     problem = Problem(10, 1, 3, 10, 0.005)  # one sample a class with the penalty of the whole class
     for name, shape in (("DNC", structures.simplex_etf(10)), ("pairing", structures.pairing(10))):
         assert f"best {name} {theory.optimal_scale(problem, shape)[1]:.5f}" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "bounds"), [({}, 2), ({"activation": "relu"}, 1), ({"regularization": "standard"}, 0)]
+)
+def test_the_bounds_that_are_proved_are_drawn(short, change, bounds):
+    figure, text = digits.surviving_directions(**SMALL | {"depth": 2} | change, report=silent)
+    _, objective = figure.axes
+    assert len(objective.lines) == 1 + bounds and text.count("best") == bounds
+    assert objective.get_legend().get_texts()[0].get_text() == "this network"
+
+
+def test_without_penalised_features_their_penalty_does_not_count(short):
+    setting = SMALL | {"regularization": "standard"}
+    texts = {digits.surviving_directions(**setting | {"feature_decay": d}, report=silent)[1] for d in (0.001, 0.02)}
+    assert len(texts) == 1
 
 
 def test_the_seed_decides(short):
@@ -69,12 +87,12 @@ def test_it_reports_up_to_the_end(short):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"depth": 5, "init_scale": 2.0}, "learning_rate 0.1 is too large for depth 5 and init_scale 2"),
+        ({"depth": 5, "init_scale": 2.0}, "training diverged at learning rate 0.1"),
         ({"width": 9}, "width must be at least 10"),
         ({"samples": 175}, "per_class must be at most 174"),
     ],
 )
-def test_bad_settings_are_said_in_words(change, message):
+def test_bad_settings_are_said_in_words(short, change, message):
     with pytest.raises(ValueError, match=message):
         digits.surviving_directions(**SMALL | change, report=silent)
 

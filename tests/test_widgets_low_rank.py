@@ -51,7 +51,7 @@ def test_one_layer_descends_to_collapse():
         float(part.split()[0].rstrip(",).")) for part in (text.split("loss ")[1], text.split("best DNC ")[1])
     )
     assert loss == pytest.approx(bound, abs=1.1e-6)  # both are rounded to six digits in the sentence
-    assert len(figure.axes) == 3  # curves, heat map, its colour bar
+    assert len(figure.axes) == 2  # curves, heat map
 
 
 def test_descent_stops_when_told():

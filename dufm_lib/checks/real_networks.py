@@ -27,9 +27,9 @@ def _convolution_parameters(channels: int, colours: int) -> int:
     return sum(layer.weight.numel() for layer in convolutions)
 
 
-def _best_collapse(penalties: tuple[float, float]) -> float:
-    """Best loss of collapse for the images of CIFAR-10."""
-    return theory.optimal_scale(Problem(10, 5000, 3, 64, penalties), structures.simplex_etf(10))[1]
+def _best_collapse(penalties: tuple[float, float], samples: int = 5000) -> float:
+    """Best loss of collapse of ten classes at depth 3; for the images of CIFAR-10, unless said otherwise."""
+    return theory.optimal_scale(Problem(10, samples, 3, 64, penalties), structures.simplex_etf(10))[1]
 
 
 def _chance_distance(self_included: bool = False) -> float:
@@ -61,6 +61,15 @@ ANSWERS: dict[str, Judge] = {
         mistakes={
             "that is the bound with the factor": lambda: _best_collapse((1e-6, 5e-3)),
             "only the penalty of the features is too small": lambda: _best_collapse((1e-6 / 5, 1e-3)),
+        },
+    ),
+    "ex-images-decay": Number(
+        lambda: _best_collapse((0.001, 0.02), samples=5),
+        mistakes={
+            "the widget's penalty of the features is that of a class: divide it by n": lambda: _best_collapse(
+                (0.005, 0.02), samples=5
+            ),
+            "that is the smallest of the three": lambda: _best_collapse((0.001, 0.001), samples=5),
         },
     ),
 }

@@ -50,6 +50,12 @@ class History:
     singular_values: torch.Tensor  # (T, K) of the class-mean logits, descending
     weight_singular_values: tuple[torch.Tensor, ...]  # L tensors (T, d), ..., (T, d), (T, min(K, d))
 
+    @property
+    def spectra(self) -> dict[str, torch.Tensor]:
+        """Singular values of each layer of the head and of the class-mean logits: {"$W_1$": (T, d), ...}."""
+        layers = enumerate(self.weight_singular_values, start=1)
+        return {f"$W_{layer}$": values for layer, values in layers} | {"mean logits": self.singular_values}
+
     @classmethod
     def of(cls, recorded: Mapping[int, Record]) -> History:
         """Stack the records {step: record}."""

@@ -24,7 +24,7 @@ from dufm_lib.networks.classifier import Classifier, fitting_copy
 from dufm_lib.networks.penalties import penalty, split_decays
 from dufm_lib.networks.recording import History, Record, measure, settle
 from dufm_lib.problem import Problem
-from dufm_lib.structures import rank, simplex_etf
+from dufm_lib.structures import pairing, rank, simplex_etf
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,20 @@ class Training:
         if not isinstance(self.data.samples, int):
             raise ValueError(f"dnc_bound needs as many samples of each class, got {self.data.samples}: balance data")
         return theory.optimal_scale(replace(self.problem, activation="linear"), simplex_etf(self.data.classes))[1]
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The best losses of collapse and, under a linear head, of pairing; none without UFM-style regularization.
+
+        Raises:
+            ValueError: as `dnc_bound`.
+        """
+        if self.regularization != "ufm":
+            return {}
+        bounds = {"dnc": self.dnc_bound}
+        if self.network.activation == "linear":
+            bounds["pairing"] = theory.optimal_scale(self.problem, pairing(self.data.classes))[1]
+        return bounds
 
     @property
     def logits(self) -> torch.Tensor:

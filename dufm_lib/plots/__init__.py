@@ -12,6 +12,7 @@ from dufm_lib.plots.chapters import chapter_map
 from dufm_lib.plots.curves import (
     by_structure,
     factor_spectra,
+    layer_metrics,
     layer_spectra,
     loss_curves,
     metrics_over_time,
@@ -37,6 +38,7 @@ __all__ = [
     "factor_spectra",
     "features_2d",
     "hessian_histogram",
+    "layer_metrics",
     "layer_spectra",
     "logit_matrix",
     "loss_curves",

@@ -17,6 +17,7 @@ def loss_curves(
     structures: Sequence[str] | None = None,
     bounds: Mapping[str, float] | None = None,
     log: bool = False,
+    label: str | None = None,
 ) -> Axes:
     """Loss of each run over the steps, in the colour of the structure the run ended at.
 
@@ -27,8 +28,10 @@ def loss_curves(
         structures: one name a run; None draws in ink.
         bounds: dotted horizontal lines {name: loss}; the name of a structure brings its colour.
         log: a logarithmic loss axis.
+        label: what the legend calls the runs; the structures they ended at, without.
     """
     ax, steps, log = canvas(ax), array("steps", steps, "T"), flag("log", log)
+    label = None if label is None else word("label", label)
     losses = array("losses", losses, "...")
     if losses.ndim not in (1, 2) or 0 in losses.shape or len(losses) != len(steps):
         raise ValueError(f"losses must have shape ({len(steps)},) or ({len(steps)}, runs), got {losses.shape}")
@@ -38,8 +41,9 @@ def loss_curves(
         raise ValueError(f"structures must name each of the {len(runs)} runs, got {len(names)} names")
     for name, loss in zip(names, runs, strict=True):
         line = look(name) | {"marker": ""}
-        new = name is not None and LABELS[name] not in ax.get_legend_handles_labels()[1]
-        ax.plot(steps, loss, **line, label=LABELS[name] if new else None)
+        called = LABELS.get(name) if label is None else label
+        new = called not in ax.get_legend_handles_labels()[1]
+        ax.plot(steps, loss, **line, label=called if new else None)
     for name, bound in mapping("bounds", {} if bounds is None else bounds).items():
         loss = nonnegative_float("bounds", bound)
         text = f"best {LABELS[name]}" if name in LABELS else name
@@ -74,6 +78,26 @@ def metrics_over_time(ax: Axes, steps, metrics: Mapping[str, Sequence[float]], l
     ax.set(xlabel="step")
     _legend(ax)
     return ax
+
+
+def layer_metrics(axes: Sequence[Axes], steps, metrics: Mapping[str, Sequence]) -> list[Axes]:
+    """Metrics of every layer over the steps: a panel a metric, on a logarithmic axis, and one legend above them all.
+
+    Args:
+        axes: one for each metric, all of one figure.
+        steps: (T,) epochs or steps.
+        metrics: {title: (T, L) values}, the same layers in each.
+    """
+    steps, metrics = array("steps", steps, "T"), mapping("metrics", metrics)
+    each = [canvas(ax) for ax in sequence("axes", axes, "axes, one for each of metrics,", len(metrics))]
+    for ax, (title, values) in zip(each, metrics.items(), strict=True):
+        lines = enumerate(array("metrics", values, len(steps), "L").T, start=1)
+        metrics_over_time(ax, steps, {f"layer {layer}": line for layer, line in lines})
+        ax.get_legend().remove()
+        ax.set_title(title)
+    handles, labels = each[0].get_legend_handles_labels()
+    each[0].figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return each
 
 
 def by_structure(ax: Axes, x, values: Mapping[str, Sequence[float]]) -> Axes:

@@ -44,7 +44,9 @@ def logit_matrix(ax: Axes, logits, names: Sequence[str] | None = None, limit: fl
                 color="white" if light else INK,
             )
     ax.set(xlabel="class of the sample", ylabel="logit of class")
-    ax.figure.colorbar(image, ax=ax, shrink=0.85, ticks=[-limit, 0, limit], format="%.3g").outline.set_visible(False)
+    beside = ax.inset_axes((1.05, 0.075, 0.06, 0.85))  # of the image, which may not fill its room
+    bar = ax.figure.colorbar(image, cax=beside, ticks=[-limit, 0, limit], format="%.3g")
+    bar.outline.set_visible(False)
     return ax
 
 

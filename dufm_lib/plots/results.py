@@ -57,5 +57,5 @@ def _panels(band: SubFigure, name: str, result: Result) -> None:
     K = history["logits"].shape[-1]
     logit_matrix(axes["matrix"], history["logits"][-1], [str(k) for k in range(K)])
     spectra = {f"$W_{layer}$": values for layer, values in enumerate(layers, start=1)}
-    spectra["class-mean logits"] = history["singular_values"]
+    spectra["mean logits"] = history["singular_values"]
     layer_spectra([axes[place] for place in places], history["steps"], spectra)

@@ -28,7 +28,7 @@ def search_optimum(
     starts: int = 32,
     seed: int = 0,
     near: Sequence[torch.Tensor] = (),
-    report: Callable[[float, str], bool] | None = None,
+    report: Callable[[float, str], bool | None] | None = None,
 ) -> tuple[float, torch.Tensor]:
     """The best minimum found of the reduced problem over all class-mean logits M: (loss, M).
 
@@ -97,7 +97,7 @@ def search_optimum(
     with threadpool_limits(1, user_api="blas"):
         for done in range(total := len(points) + starts):
             ends.append(form.descend(points[done] if done < len(points) else form.random(rng), DESCENT))
-            if report is not None and not report((done + 1) / total, f"start {done + 1} of {total}"):
+            if report is not None and report((done + 1) / total, f"start {done + 1} of {total}") is False:
                 break
         best_ends = sorted(ends, key=lambda end: end[0])[:POLISHED]
         polished = [form.descend(point, POLISH)[1] for _, point in best_ends]

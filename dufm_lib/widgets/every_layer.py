@@ -42,12 +42,9 @@ def by_layer(
 
     history = run.history
     figure, axes = plots.subplots(1, 3, size=(8.4, 3.0), sharey=True)
-    for ax, name in zip(axes, NAMES, strict=True):
-        lines = {f"layer {layer}": values for layer, values in enumerate(getattr(history, name).T, start=1)}
-        plots.metrics_over_time(ax, history.steps, lines)
-        ax.set(title=name.upper(), xlabel="epoch")
-    for ax in axes[1:]:
-        ax.get_legend().remove()
+    plots.layer_metrics(axes, history.steps, {name.upper(): getattr(history, name) for name in NAMES})
+    for ax in axes:
+        ax.set_xlabel("epoch")
     worst = ", ".join(f"{name.upper()} {float(getattr(history, name)[-1].max()):.1e}" for name in NAMES)
     return figure, (
         f"After {history.steps[-1]} epochs, worst layer: {worst}. "

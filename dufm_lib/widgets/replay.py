@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from dufm_lib import metrics, networks, plots, structures, theory
+from dufm_lib import metrics, networks, plots, structures
 from dufm_lib._arguments import shown
 from dufm_lib.widgets import Report, fields
 from dufm_lib.widgets.bundle import bundle
@@ -106,18 +106,8 @@ def recorded(training: networks.Training) -> dict[str, object]:
         "points": points.numpy().round(3).tolist(),
         "carried": _short(carried),
         "edges": edges(points[-1].numpy()) if ranks[-1] == 3 else [],
-        "bounds": _bounds(training),
+        "bounds": training.bounds,
     }
-
-
-def _bounds(training: networks.Training) -> dict[str, float]:
-    """The best losses of collapse and, in the linear model, of pairing; none without UFM-style regularization."""
-    if training.regularization != "ufm":
-        return {}
-    bounds = {"dnc": training.dnc_bound}
-    if training.network.activation == "linear":
-        bounds["pairing"] = theory.optimal_scale(training.problem, structures.pairing(training.data.classes))[1]
-    return bounds
 
 
 def _short(tensor: torch.Tensor) -> list:
