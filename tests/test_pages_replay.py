@@ -75,10 +75,10 @@ def test_the_networks_of_the_chapter_end_where_it_says(replay):
     live.box.fill("1000")
     live.box.press("Enter")
     expect(live.words).to_contain_text("Logits: DNC (simplex), rank 9, effective rank 9.0")
-    runs.select_option("three layers, small start")
+    runs.select_option("small start")
     expect(live.words).to_contain_text("Logits: polyhedron, rank 3, effective rank 3.0")
     expect(live.words).to_contain_text("below the best of DNC")
-    live.page.wait_for_function("() => location.hash.includes('run=three+layers%2C+small+start')")
+    live.page.wait_for_function("() => location.hash.includes('run=small+start')")
     live.page.reload()
     expect(live.words).to_contain_text("Logits: polyhedron")
     assert live.wrong == []
