@@ -51,7 +51,7 @@ function number(control, key, changed) {
     current = value;
     slider.value = position(control, value);
     slider.setAttribute("aria-valuetext", show(value));
-    box.value = taken = typed(value, 4);
+    box.value = taken = typed(value);
     power.textContent = log && Number(taken) !== value && Number.isInteger(Math.log2(value)) ? ` = 2${superscript(Math.log2(value))}` : "";
   };
   slider.addEventListener("input", () => {

@@ -64,17 +64,17 @@ export function changed(controls, values) {
 /** A number in few digits, to be read: 12, 0.00195, 3.1·10⁻⁵. */
 export function show(number, digits = 3) {
   const size = Math.abs(number);
-  if ((Number.isInteger(number) && size < 1e6) || (size >= 1e-4 && size < 1e6) || !Number.isFinite(number)) {
-    return typed(number, Number.isInteger(number) ? 6 : digits);
-  }
+  if (Number.isInteger(number) && size < 1e6) return String(number);
+  if ((size >= 1e-4 && size < 1e6) || !Number.isFinite(number)) return String(Number(number.toPrecision(digits)));
   const [digit, power] = number.toExponential(digits - 1).split("e");
   const factor = Number(digit);
   return (factor === 1 ? "" : `${factor}·`) + `10${superscript(Number(power))}`;
 }
 
-/** A number in few digits, as a keyboard types it: 12, 0.00195, 3.1e-7. */
-export function typed(number, digits) {
-  return String(Number(number.toPrecision(digits)));
+/** A number in four digits, as a keyboard types it and a narrow box has room for it: 12, 0.001953, 9.766e-4. */
+export function typed(number) {
+  const short = Number(number.toPrecision(4));
+  return short !== 0 && Math.abs(short) < 1e-3 ? short.toExponential() : String(short);
 }
 
 /** ⁻¹⁰ */
